@@ -1,0 +1,2 @@
+// Package index finds tools by what they do.
+package index

@@ -1,0 +1,138 @@
+package client
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Status is the answer of GET /api/v1/status.
+type Status struct {
+	Version    string    `json:"version"`
+	PID        int       `json:"pid"`
+	Running    bool      `json:"running"`            // false if no instance serves and the data directory was read directly
+	Endpoint   string    `json:"endpoint,omitempty"` // URL for an IDE
+	StartedAt  time.Time `json:"started_at"`
+	ConfigPath string    `json:"config_path"`
+	// ConfigError is why the file on disk is not in force; empty if it is.
+	ConfigError string   `json:"config_error,omitempty"`
+	Servers     []Server `json:"servers"`
+	Index       Index    `json:"index"`
+}
+
+// Server is one configured upstream. It never holds values of env or headers.
+type Server struct {
+	Name        string     `json:"name"`
+	Transport   string     `json:"transport"`
+	Enabled     bool       `json:"enabled"`
+	State       string     `json:"state"` // of upstream.State, or "not running" without an instance
+	Error       string     `json:"error,omitempty"`
+	Hint        string     `json:"hint,omitempty"` // the command that helps
+	Since       *time.Time `json:"since,omitempty"`
+	NextTry     *time.Time `json:"next_try,omitempty"`
+	Tools       int        `json:"tools"`      // approved and searchable
+	HeldTools   int        `json:"held_tools"` // waiting for a person
+	Command     string     `json:"command,omitempty"`
+	Args        []string   `json:"args,omitempty"` // as configured, placeholders unexpanded
+	WorkingDir  string     `json:"working_dir,omitempty"`
+	URL         string     `json:"url,omitempty"`
+	EnvNames    []string   `json:"env_names,omitempty"`
+	HeaderNames []string   `json:"header_names,omitempty"`
+	PID         int        `json:"pid,omitempty"`
+}
+
+// ServerChange is the body of POST /api/v1/servers (add) and of
+// PATCH /api/v1/servers/{name} (update). A nil field is left as it is.
+type ServerChange struct {
+	Name       *string            `json:"name,omitempty"`
+	Command    *string            `json:"command,omitempty"`
+	Args       *[]string          `json:"args,omitempty"`
+	Env        *map[string]string `json:"env,omitempty"`
+	URL        *string            `json:"url,omitempty"`
+	Headers    *map[string]string `json:"headers,omitempty"`
+	WorkingDir *string            `json:"working_dir,omitempty"`
+	Protocol   *string            `json:"protocol,omitempty"`
+	Enabled    *bool              `json:"enabled,omitempty"`
+}
+
+// Tool is one definition. Definition is the upstream's own text.
+type Tool struct {
+	ID          string          `json:"id"`
+	Server      string          `json:"server"`
+	Name        string          `json:"name"`
+	Description string          `json:"description"`
+	Access      string          `json:"access"` // read, write or destructive
+	State       string          `json:"state"`  // approved, pending or changed
+	Hash        string          `json:"hash"`
+	Definition  json.RawMessage `json:"definition"`
+}
+
+// Hit is one tool found by GET /api/v1/tools/search.
+type Hit struct {
+	Tool
+	Score   float64         `json:"score"`
+	Explain json.RawMessage `json:"explain,omitempty"` // index.Explain
+}
+
+// Waiting is what one server has in quarantine.
+type Waiting struct {
+	Server    string `json:"server"`
+	State     string `json:"state"` // of the server itself: pending, approved or changed
+	Reason    string `json:"reason"`
+	Inspected bool   `json:"inspected"` // a listing is stored
+	Launch    Launch `json:"launch"`
+	Tools     []Tool `json:"tools"` // held ones; of a held server its stored listing
+	// Hash is over the launch identity and every hash in Tools: what an approval
+	// that was shown this page names.
+	Hash string `json:"hash"`
+}
+
+// Launch is what an approval of a server is bound to.
+type Launch struct {
+	Transport   string   `json:"transport"`
+	Command     string   `json:"command,omitempty"`
+	Args        []string `json:"args,omitempty"`
+	WorkingDir  string   `json:"working_dir,omitempty"`
+	EnvNames    []string `json:"env_names,omitempty"`
+	URL         string   `json:"url,omitempty"`
+	HeaderNames []string `json:"header_names,omitempty"`
+}
+
+// Index is the answer of GET /api/v1/index.
+type Index struct {
+	Tools    int            `json:"tools"`
+	Servers  map[string]int `json:"servers"` // tools by server
+	Vectors  int            `json:"vectors"`
+	Model    string         `json:"model,omitempty"` // empty: BM25 only
+	Format   int            `json:"format"`
+	Rebuilt  string         `json:"rebuilt,omitempty"` // why it was rebuilt at open, if it was
+	BuildMS  float64        `json:"build_ms"`
+	Searches uint64         `json:"searches"`
+}
+
+// Progress is one line of a long answer (application/x-ndjson). Exactly one of
+// the parts below Done is set on the last line.
+type Progress struct {
+	Done  int             `json:"done,omitempty"`
+	Total int             `json:"total,omitempty"`
+	Frame json.RawMessage `json:"frame,omitempty"` // a JSON-RPC frame, with trace
+	Dir   string          `json:"dir,omitempty"`   // of Frame: "->" to the upstream, "<-" from it
+	Error *Error          `json:"error,omitempty"`
+	Tools []Tool          `json:"tools,omitempty"`
+	Index *Index          `json:"index,omitempty"`
+	Page  *Waiting        `json:"page,omitempty"`
+}
+
+// Error is the body of every answer that is not 2xx.
+type Error struct {
+	Code    string `json:"code"` // not_found, invalid, conflict, held, forbidden, unavailable, config, internal
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"` // the next step
+}
+
+// Error returns the message, and the hint on a line of its own.
+func (e *Error) Error() string {
+	if e.Hint == "" {
+		return e.Message
+	}
+	return e.Message + "\nhint: " + e.Hint
+}

@@ -1,0 +1,8 @@
+// Package tool holds what the whole program agrees a tool is: its [ID], its
+// definition as the upstream sent it ([Tool].Raw), and the [Hash] that pins
+// that definition.
+//
+// A definition is never re-encoded on its way to an agent: Raw is served,
+// hashed and shown. The decoded fields (Title, Description, InputSchema …)
+// exist for ranking, validation and display only.
+package tool

@@ -1,0 +1,38 @@
+package tool
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// ErrBadID is wrapped by every error of [ParseID].
+var ErrBadID = errors.New("bad tool id")
+
+// ID names one tool of one upstream. Server is the configured name and never
+// contains ':'; Name is whatever the upstream calls the tool and may.
+type ID struct{ Server, Name string }
+
+// String returns "server:name", the form agents and people use.
+func (id ID) String() string { return id.Server + ":" + id.Name }
+
+// ParseID splits s at its first colon. It returns an error wrapping [ErrBadID]
+// if either side is empty or s has no colon. ParseID(id.String()) == id for
+// every id whose Server is a valid server name.
+func ParseID(s string) (ID, error) {
+	server, name, found := strings.Cut(s, ":")
+	if !found || server == "" || name == "" {
+		return ID{}, fmt.Errorf("%w %q: want \"server:tool\", as retrieve_tools returns it", ErrBadID, clip(s))
+	}
+	return ID{Server: server, Name: name}, nil
+}
+
+// clip keeps foreign text in an error short.
+func clip(s string) string {
+	const limit = 80
+	r := []rune(s)
+	if len(r) <= limit {
+		return s
+	}
+	return string(r[:limit]) + "…"
+}

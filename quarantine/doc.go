@@ -1,0 +1,2 @@
+// Package quarantine keeps what no person approved away from agents.
+package quarantine

@@ -1,0 +1,2 @@
+// Package upstream keeps the connections to the MCP servers behind the proxy.
+package upstream
