@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"mcpproxy/internal/mcpclient"
 )
 
 // instance is one running mcpproxy with a data directory of its own.
@@ -73,9 +75,9 @@ func freeAddr() (string, error) {
 }
 
 // connect opens a session as soon as the program answers.
-func (in *instance) connect(ctx context.Context) (*session, error) {
+func (in *instance) connect(ctx context.Context) (*mcpclient.Session, error) {
 	for {
-		s, err := openSession(ctx, in.url)
+		s, err := mcpclient.Open(ctx, in.url)
 		if err == nil {
 			return s, nil
 		}

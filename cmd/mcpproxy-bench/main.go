@@ -6,7 +6,7 @@
 //	mcpproxy-bench -mcpproxy bin/mcpproxy -check     exits 1 if a bar is missed
 //	mcpproxy-bench stub -index 3 -tools 8            is one of the light servers
 //
-// It has no dependency but the standard library, so that the stub starts fast.
+// It depends on little but the standard library, so that the stub starts fast.
 package main
 
 import (

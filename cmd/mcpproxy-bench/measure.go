@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"mcpproxy/internal/mcpclient"
 )
 
 type options struct {
@@ -47,7 +49,7 @@ func measure(ctx context.Context, opt options) (*report, error) {
 
 func (r *report) measureRunning(ctx context.Context, opt options, dir string) error {
 	var failed error
-	cold, err := startUp(ctx, opt, dir, func(in *instance, s *session) {
+	cold, err := startUp(ctx, opt, dir, func(in *instance, s *mcpclient.Session) {
 		failed = r.measureTraffic(ctx, opt, in, s)
 	})
 	r.ColdMS = cold
@@ -59,7 +61,7 @@ func (r *report) measureRunning(ctx context.Context, opt options, dir string) er
 
 // startUp returns the milliseconds from exec to every tool being searchable,
 // then runs while and stops the program.
-func startUp(ctx context.Context, opt options, dir string, while func(*instance, *session)) (float64, error) {
+func startUp(ctx context.Context, opt options, dir string, while func(*instance, *mcpclient.Session)) (float64, error) {
 	begin := time.Now()
 	in, err := start(opt, dir)
 	if err != nil {
@@ -84,12 +86,12 @@ func startUp(ctx context.Context, opt options, dir string, while func(*instance,
 }
 
 // allSearchable returns once the last tool of every server is found and callable.
-func allSearchable(ctx context.Context, opt options, s *session) error {
+func allSearchable(ctx context.Context, opt options, s *mcpclient.Session) error {
 	for i := range opt.servers {
 		last := inventTool(i*16 + opt.share(i) - 1).Name
 		args := map[string]any{"query": last, "server": stubName(i), "detail": "names", "limit": 1}
 		for {
-			raw, err := s.call(ctx, "retrieve_tools", args)
+			raw, err := s.Call(ctx, "retrieve_tools", args)
 			if err == nil && found(raw, stubName(i)+":"+last) {
 				break
 			}
@@ -114,8 +116,8 @@ func found(raw json.RawMessage, id string) bool {
 	return json.Unmarshal(raw, &result) == nil && len(result.Structured.Tools) > 0 && result.Structured.Tools[0].ID == id
 }
 
-func (r *report) measureTraffic(ctx context.Context, opt options, in *instance, s *session) error {
-	menu, err := s.request(ctx, "tools/list", map[string]any{})
+func (r *report) measureTraffic(ctx context.Context, opt options, in *instance, s *mcpclient.Session) error {
+	menu, err := s.Request(ctx, "tools/list", map[string]any{})
 	if err != nil {
 		return err
 	}
@@ -125,8 +127,8 @@ func (r *report) measureTraffic(ctx context.Context, opt options, in *instance, 
 	}
 	settle(in)
 	before := in.written()
-	retrieve := func(s *session, n int) error {
-		_, err := s.call(ctx, "retrieve_tools", map[string]any{"query": query(n % opt.tools)})
+	retrieve := func(s *mcpclient.Session, n int) error {
+		_, err := s.Call(ctx, "retrieve_tools", map[string]any{"query": query(n % opt.tools)})
 		return err
 	}
 	if r.RetrieveMS, err = latency(s, opt.span, retrieve); err != nil {
@@ -157,17 +159,17 @@ func settle(in *instance) {
 	}
 }
 
-func callOne(ctx context.Context, opt options) func(*session, int) error {
-	return func(s *session, n int) error {
+func callOne(ctx context.Context, opt options) func(*mcpclient.Session, int) error {
+	return func(s *mcpclient.Session, n int) error {
 		i := n % opt.servers
 		id := stubName(i) + ":" + inventTool(i*16).Name
-		_, err := s.call(ctx, "call_tool_read", map[string]any{"id": id, "arguments": map[string]any{"owner": "maria", "days": n}})
+		_, err := s.Call(ctx, "call_tool_read", map[string]any{"id": id, "arguments": map[string]any{"owner": "maria", "days": n}})
 		return err
 	}
 }
 
 // latency repeats one request after another for span.
-func latency(s *session, span time.Duration, one func(*session, int) error) (quantiles, error) {
+func latency(s *mcpclient.Session, span time.Duration, one func(*mcpclient.Session, int) error) (quantiles, error) {
 	var took []float64
 	for n, begin := 0, time.Now(); time.Since(begin) < span; n++ {
 		t := time.Now()
@@ -181,9 +183,9 @@ func latency(s *session, span time.Duration, one func(*session, int) error) (qua
 
 // throughput returns the calls per second of opt.clients sessions together.
 func throughput(ctx context.Context, opt options, url string) (float64, error) {
-	sessions := make([]*session, opt.clients)
+	sessions := make([]*mcpclient.Session, opt.clients)
 	for i := range sessions {
-		s, err := openSession(ctx, url)
+		s, err := mcpclient.Open(ctx, url)
 		if err != nil {
 			return 0, err
 		}
