@@ -42,6 +42,7 @@ func run(ctx context.Context, args []string) error {
 	flags.DurationVar(&opt.span, "span", 5*time.Second, "length of each measured part")
 	output := flags.String("o", "table", "table or json")
 	check := flags.Bool("check", false, "exit 1 if a bar is missed")
+	slack := flags.Float64("slack", 1, "multiply every time, rate and size bar by this, for busy machines")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -49,6 +50,7 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	report.slack = *slack
 	if *output == "json" {
 		if err := json.NewEncoder(os.Stdout).Encode(report); err != nil {
 			return err

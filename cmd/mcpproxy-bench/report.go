@@ -25,6 +25,8 @@ type report struct {
 	Written        int64     `json:"bytes_written_under_traffic"`
 	RSSMB          float64   `json:"rss_mb"`
 	MenuTokens     float64   `json:"menu_tokens"`
+
+	slack float64 // of the bars; 1 is the promise itself
 }
 
 // bar is one promise with its limit; atLeast turns the comparison round.
@@ -44,10 +46,10 @@ func (b bar) met() bool {
 
 func (r *report) bars() []bar {
 	return []bar{
-		{name: "all tools searchable, cold", got: r.ColdMS, limit: 3000, unit: "ms"},
-		{name: "retrieve_tools over HTTP, p50", got: r.RetrieveMS.P50, limit: 2, unit: "ms"},
-		{name: "call_tool_read adds, p50", got: r.AddedMS, limit: .5, unit: "ms"},
-		{name: "calls in total", got: r.CallsPerSecond, limit: 800, unit: "/s", atLeast: true},
+		{name: "all tools searchable, cold", got: r.ColdMS, limit: 3000 * r.slack, unit: "ms"},
+		{name: "retrieve_tools over HTTP, p50", got: r.RetrieveMS.P50, limit: 2 * r.slack, unit: "ms"},
+		{name: "call_tool_read adds, p50", got: r.AddedMS, limit: .5 * r.slack, unit: "ms"},
+		{name: "calls in total", got: r.CallsPerSecond, limit: 800 / r.slack, unit: "/s", atLeast: true},
 		{name: "written to disk under traffic", got: float64(r.Written), limit: 0, unit: "bytes"},
 		{name: "resident memory", got: r.RSSMB, limit: 80, unit: "MB"},
 		{name: "menu of tools/list", got: r.MenuTokens, limit: 1000, unit: "tokens"},
