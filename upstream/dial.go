@@ -10,27 +10,53 @@ import (
 	"go.uber.org/zap"
 )
 
-// Errors of a [Dialer] that the pool treats differently from a lost connection.
+// Errors of a [Dialer] and of its [Conn] that the pool treats differently from
+// a lost connection.
 var (
 	// ErrConfig is wrapped when no retry can help before the configuration
 	// changes, such as a command that does not exist.
 	ErrConfig = errors.New("configuration")
-	// ErrLogin is wrapped when the server answered 401.
+	// ErrLogin is wrapped when the server answered 401; see [LoginError].
 	ErrLogin = errors.New("login needed")
+	// ErrNotStreamable is wrapped by SendRequest when the first POST of a Spec
+	// with SSEFallback was answered 404 or 405: dial it over SSE.
+	ErrNotStreamable = errors.New("server does not speak streamable HTTP")
+	// ErrSessionLost is wrapped by SendRequest when the server no longer knows
+	// the session. The request was not executed; dial and initialize again.
+	ErrSessionLost = errors.New("session lost")
+	// ErrTooLarge is wrapped when a message exceeds 16 MB.
+	ErrTooLarge = errors.New("message over 16 MB")
 )
+
+// errConnClosed is why Done is closed after Close.
+var errConnClosed = errors.New("connection closed")
+
+// maxMessage is the most one JSON-RPC message of an upstream may take, in bytes.
+const maxMessage = 16 << 20
 
 // Conn is one started transport. Requests go through it raw: mcp-go's typed
 // client would lose schema and result text.
 type Conn struct {
 	transport.Interface                 // started; Close ends the connection or the whole process group
-	Done                <-chan struct{} // closed once the connection is lost
-	Err                 func() error    // why Done is closed, in plain words; nil before
+	Done                <-chan struct{} // closed once the connection is lost or closed
+	Err                 func() error    // why Done is closed, in plain words without upstream text; nil before
 	PID                 int             // of a stdio child, else 0
+	// Stderr returns the last few KB that a stdio child wrote to its stderr:
+	// untrusted text for people, never for agents. Nil for remote servers.
+	Stderr func() string
 }
 
 // Dialer opens the transport of one Spec. It returns when the transport is
 // started (not initialized) or ctx ends. The connection outlives ctx.
 type Dialer func(ctx context.Context, s Spec, env DialEnv) (*Conn, error)
+
+// DefaultDialers returns the dialer of each transport that a Spec can name.
+// The map is the caller's.
+func DefaultDialers() map[string]Dialer {
+	return map[string]Dialer{
+		Stdio: dialStdio,
+	}
+}
 
 // DialEnv is what dialers need of their surroundings. Every field but Log may
 // be zero.
@@ -38,7 +64,8 @@ type DialEnv struct {
 	Log *zap.Logger
 	// Expand resolves placeholders in env, args and headers; nil leaves them.
 	Expand func(text string) (string, error)
-	// Stderr returns the sink of a server's stderr; nil discards it.
+	// Stderr returns the sink of a server's stderr; nil discards it. The
+	// connection writes whole lines to it and closes it.
 	Stderr func(server string) io.WriteCloser
 	// Children records stdio children so that the next start can end the strays
 	// of a killed proxy; nil records nothing.
@@ -50,7 +77,8 @@ type DialEnv struct {
 // Isolator runs stdio servers behind a wall such as a container.
 type Isolator interface {
 	// Command returns the command that runs s isolated, or nil if s is not to be
-	// isolated. Stdin, Stdout and Stderr are the caller's to set.
+	// isolated. Args and Env of s are expanded. Stdin, Stdout and Stderr are the
+	// caller's to set, and so is Env where it is nil. The command outlives ctx.
 	Command(ctx context.Context, s Spec) (*exec.Cmd, error)
 	// Sweep ends what an earlier instance left behind.
 	Sweep(ctx context.Context) error

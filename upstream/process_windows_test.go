@@ -1,0 +1,5 @@
+package upstream
+
+import "os"
+
+var stopSignals = []os.Signal{os.Interrupt}
