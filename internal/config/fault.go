@@ -1,0 +1,128 @@
+package config
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// Fault is one thing in the file that cannot be used. Path is like
+// mcpServers[2].url, and empty for a fault of the whole file. Line and Column
+// count from 1; Column is 0 unless the text is not JSON at all.
+type Fault struct {
+	Path    string
+	Line    int
+	Column  int
+	Message string
+}
+
+// String is "line 7: mcpServers[2].url: must start with http:// or https://".
+func (f Fault) String() string {
+	var b strings.Builder
+	if f.Line > 0 {
+		fmt.Fprintf(&b, "line %d", f.Line)
+		if f.Column > 0 {
+			fmt.Fprintf(&b, ", column %d", f.Column)
+		}
+		b.WriteString(": ")
+	}
+	if f.Path != "" {
+		b.WriteString(f.Path + ": ")
+	}
+	return b.String() + f.Message
+}
+
+// Faults are all faults of a file, in its order. It is the error of [Parse].
+type Faults []Fault
+
+// Error lists every fault on a line of its own.
+func (f Faults) Error() string {
+	lines := make([]string, 0, len(f)+1)
+	noun := "faults"
+	if len(f) == 1 {
+		noun = "fault"
+	}
+	lines = append(lines, fmt.Sprintf("configuration has %d %s", len(f), noun))
+	for _, fault := range f {
+		lines = append(lines, "  "+fault.String())
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Warning is something that has no effect or is unwise.
+type Warning Fault
+
+// String is like [Fault.String].
+func (w Warning) String() string { return Fault(w).String() }
+
+// child is the path of a member. Keys that are not plain words are quoted, so
+// that a path stays on one line and shows no control characters.
+func child(at, key string) string {
+	plain := key != "" && strings.IndexFunc(key, func(r rune) bool {
+		return r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '_' && r != '-'
+	}) < 0
+	switch {
+	case !plain:
+		return at + "[" + strconv.QuoteToASCII(shorten(key)) + "]"
+	case at == "":
+		return key
+	}
+	return at + "." + key
+}
+
+func element(at string, i int) string { return at + "[" + strconv.Itoa(i) + "]" }
+
+// shorten keeps a foreign key from flooding a message.
+func shorten(s string) string {
+	if r := []rune(s); len(r) > 80 {
+		return string(r[:80]) + "..."
+	}
+	return s
+}
+
+func lineOf(text []byte, offset int) int {
+	return 1 + bytes.Count(text[:min(max(offset, 0), len(text))], []byte("\n"))
+}
+
+// nearest returns the known key closest to key, or "" if none is close.
+func nearest(key string, known []string) string {
+	best, bestDistance := "", 3
+	if len(key) < 5 {
+		bestDistance = 2
+	}
+	lower := strings.ToLower(key)
+	for _, k := range known {
+		if strings.EqualFold(strings.ReplaceAll(k, "_", ""), strings.ReplaceAll(key, "_", "")) {
+			return k
+		}
+		if d := distance(lower, strings.ToLower(k)); d <= bestDistance && (d < bestDistance || best == "") {
+			best, bestDistance = k, d
+		}
+	}
+	return best
+}
+
+// distance is the Levenshtein distance; both strings are keys, hence short.
+func distance(a, b string) int {
+	if len(a) > 64 || len(b) > 64 {
+		return 64
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		diagonal := row[0]
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			diagonal, row[j] = row[j], min(row[j]+1, row[j-1]+1, diagonal+cost)
+		}
+	}
+	return row[len(b)]
+}

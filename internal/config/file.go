@@ -1,0 +1,147 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+)
+
+// File edits the configuration at a path in place. Each method reads the file,
+// changes only the keys it names, checks the result as [Parse] does and replaces
+// the file at once (temporary file, fsync, rename; 0600). A missing file is made
+// from [Template]. A file with faults is left alone and its [Faults] returned;
+// so is one that the edit would give a fault. Safe for concurrent use; an editor
+// that writes between read and rename is not detected.
+type File struct {
+	path string
+	mu   sync.Mutex
+}
+
+// NewFile returns a File for path, which need not exist.
+func NewFile(path string) *File { return &File{path: path} }
+
+// Path returns the path that NewFile was given.
+func (f *File) Path() string { return f.path }
+
+// AddServer appends a server with its fields in the given order. The error wraps
+// [ErrExists] if there is one of that name.
+func (f *File) AddServer(name string, fields []Field) error {
+	return f.edit(func(e *editor) error { return e.add(name, fields) })
+}
+
+// UpdateServer sets the given fields of a server and leaves all others. A nil
+// value removes the key. The error wraps [ErrNoServer] if there is none of that
+// name.
+func (f *File) UpdateServer(name string, fields []Field) error {
+	for _, field := range fields {
+		if field.Key == "name" {
+			return fmt.Errorf("configuration: server %q: a name cannot be changed; remove the server and add it anew", name)
+		}
+	}
+	return f.edit(func(e *editor) error { return e.update(name, fields) })
+}
+
+// RemoveServer takes a server out. The error wraps [ErrNoServer] if there is
+// none of that name.
+func (f *File) RemoveServer(name string) error {
+	return f.edit(func(e *editor) error { return e.remove(name) })
+}
+
+// SetEnabled switches a server on or off.
+func (f *File) SetEnabled(name string, on bool) error {
+	return f.UpdateServer(name, []Field{{"enabled", on}})
+}
+
+func (f *File) edit(change func(*editor) error) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	data, err := read(f.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		data, err = Template(), nil
+	}
+	if err != nil {
+		return err
+	}
+	if _, _, err := Parse(data); err != nil {
+		return fmt.Errorf("%s is not edited while it is faulty: %w", f.path, err)
+	}
+	e, err := newEditor(data)
+	if err != nil {
+		return err
+	}
+	if err := change(e); err != nil {
+		return err
+	}
+	out := e.doc.bytes()
+	if _, _, err := Parse(out); err != nil {
+		return fmt.Errorf("the change was not written: %w", err)
+	}
+	if string(out) == string(data) {
+		return nil
+	}
+	return writeFile(f.path, out)
+}
+
+// writeFile replaces path, or the file that a symbolic link there leads to, by
+// data. A file that its owner may not write is not replaced.
+func writeFile(path string, data []byte) error {
+	target, err := resolve(path)
+	if err != nil {
+		return fmt.Errorf("configuration: %w", err)
+	}
+	if info, err := os.Stat(target); err == nil && info.Mode().Perm()&0o200 == 0 {
+		return fmt.Errorf("%w: %s", ErrReadOnly, target)
+	}
+	dir := filepath.Dir(target)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("configuration: %w", err)
+	}
+	tmp, err := os.CreateTemp(dir, ".mcp_config-*.tmp") // made 0600
+	if err != nil {
+		return fmt.Errorf("configuration: %w", err)
+	}
+	_, err = tmp.Write(data)
+	if err == nil {
+		err = tmp.Sync()
+	}
+	err = errors.Join(err, tmp.Close())
+	if err == nil {
+		err = os.Rename(tmp.Name(), target)
+	}
+	if err != nil {
+		return fmt.Errorf("configuration: %w", errors.Join(err, os.Remove(tmp.Name())))
+	}
+	if d, err := os.Open(dir); err == nil { // the rename itself; best effort, as not every system can
+		_ = d.Sync()
+		_ = d.Close()
+	}
+	return nil
+}
+
+// resolve follows symbolic links, also one whose target is missing.
+func resolve(path string) (string, error) {
+	for range 40 {
+		info, err := os.Lstat(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			return path, nil
+		}
+		if err != nil {
+			return "", err
+		}
+		if info.Mode()&fs.ModeSymlink == 0 {
+			return path, nil
+		}
+		link, err := os.Readlink(path)
+		if err != nil {
+			return "", err
+		}
+		if !filepath.IsAbs(link) {
+			link = filepath.Join(filepath.Dir(path), link)
+		}
+		path = link
+	}
+	return "", &fs.PathError{Op: "readlink", Path: path, Err: errors.New("too many symbolic links")}
+}
