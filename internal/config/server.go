@@ -255,9 +255,9 @@ func checkEnv(key, value string) string {
 }
 
 func checkHeader(key, value string) string {
-	const token = "!#$%&'*+-.^_`|~" // RFC 9110, section 5.6.2
+	const marks = "!#$%&'*+-.^_`|~" // of a token: RFC 9110, section 5.6.2
 	if key == "" || strings.ContainsFunc(key, func(r rune) bool {
-		return r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune(token, r)
+		return r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune(marks, r)
 	}) {
 		return "is not the name of an HTTP header"
 	}

@@ -46,8 +46,8 @@ func (w *watch) run(ctx context.Context, onChange func()) {
 	defer ticker.Stop()
 	quiet := time.NewTimer(settle)
 	defer quiet.Stop()
-	var events chan fsnotify.Event
-	var errs chan error
+	var events <-chan fsnotify.Event
+	var errs <-chan error
 	if w.fs != nil {
 		events, errs = w.fs.Events, w.fs.Errors
 	}

@@ -1,0 +1,85 @@
+package secret
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+)
+
+// Expand replaces every ${env:NAME} by that environment variable and every
+// ${keyring:name} by that secret, anywhere in s, once: what it puts in is not
+// expanded again. Any other ${...} stays as it is. A variable that is not set, a
+// secret that cannot be read or a placeholder that is not closed returns an
+// error wrapping [ErrUnresolved] that names the placeholder and the cure.
+// keyring is asked only if s names it.
+func Expand(s string, keyring Store) (string, error) {
+	if !strings.Contains(s, "${") {
+		return s, nil
+	}
+	var out strings.Builder
+	for {
+		before, after, found := strings.Cut(s, "${")
+		out.WriteString(before)
+		if !found {
+			return out.String(), nil
+		}
+		kind, name, rest, closed := placeholder(after)
+		if kind == "" {
+			out.WriteString("${")
+			s = after
+			continue
+		}
+		if !closed {
+			return "", fmt.Errorf("%w: ${%s: has no closing brace", ErrUnresolved, kind)
+		}
+		value, err := resolve(kind, name, keyring)
+		if err != nil {
+			return "", err
+		}
+		out.WriteString(value)
+		s = rest
+	}
+}
+
+// placeholder splits "env:NAME}rest". kind is empty if s begins otherwise.
+func placeholder(s string) (kind, name, rest string, closed bool) {
+	for _, kind := range []string{"env", "keyring"} {
+		if after, found := strings.CutPrefix(s, kind+":"); found {
+			name, rest, closed := strings.Cut(after, "}")
+			return kind, name, rest, closed
+		}
+	}
+	return "", "", "", false
+}
+
+func resolve(kind, name string, keyring Store) (string, error) {
+	if err := CheckName(name); err != nil {
+		return "", fmt.Errorf("%w: ${%s:%q}: %w", ErrUnresolved, kind, shorten(name), err)
+	}
+	if kind == "env" {
+		if value, ok := os.LookupEnv(name); ok {
+			return value, nil
+		}
+		return "", fmt.Errorf("%w: ${env:%s}: set the environment variable %s", ErrUnresolved, name, name)
+	}
+	if keyring == nil {
+		return "", fmt.Errorf("%w: ${keyring:%s}: %w", ErrUnresolved, name, ErrUnavailable)
+	}
+	value, err := keyring.Get(name)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return "", fmt.Errorf("%w: ${keyring:%s}: run `mcpproxy secrets set %s`", ErrUnresolved, name, name)
+	case err != nil:
+		return "", fmt.Errorf("%w: ${keyring:%s}: %w", ErrUnresolved, name, err)
+	}
+	return value, nil
+}
+
+// shorten keeps what may be a mistyped secret from being quoted whole.
+func shorten(name string) string {
+	if r := []rune(name); len(r) > 16 {
+		return string(r[:16]) + "..."
+	}
+	return name
+}

@@ -1,0 +1,63 @@
+// Package secret keeps named secrets in the operating system's keyring and
+// expands the placeholders that name them.
+//
+// A secret's value leaves this package only as the result of Get and [Expand];
+// no error holds one.
+package secret
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Errors of a [Store] and of [Expand].
+var (
+	ErrNotFound    = errors.New("secret not found")
+	ErrUnavailable = errors.New("keyring unavailable")
+	ErrTooBig      = errors.New("secret is too big for this keyring")
+	ErrName        = errors.New("not a name for a secret")
+	ErrUnresolved  = errors.New("placeholder cannot be resolved")
+)
+
+// Store holds secrets by name. Safe for concurrent use.
+type Store interface {
+	// Get returns an error wrapping [ErrNotFound] if there is none of that name.
+	Get(name string) (string, error)
+	Set(name, value string) error
+	// Delete returns an error wrapping [ErrNotFound] if there is none of that name.
+	Delete(name string) error
+	// List returns the names, sorted.
+	List() ([]string, error)
+}
+
+// Redacted is a text that prints as **redacted** through fmt, zap and
+// encoding/json. Its value is string(r).
+type Redacted string
+
+const mask = "**redacted**"
+
+// String returns **redacted**.
+func (Redacted) String() string { return mask }
+
+// GoString returns **redacted**.
+func (Redacted) GoString() string { return mask }
+
+// MarshalText returns **redacted**.
+func (Redacted) MarshalText() ([]byte, error) { return []byte(mask), nil }
+
+// CheckName returns an error wrapping [ErrName] if name cannot stand in a
+// placeholder: it must be 1 to 128 printable characters without spaces and
+// braces, and not begin with two underscores, which are ours.
+func CheckName(name string) error {
+	bad := name == "" || utf8.RuneCountInString(name) > 128 || strings.HasPrefix(name, "__") ||
+		strings.ContainsFunc(name, func(r rune) bool {
+			return unicode.IsSpace(r) || !unicode.IsPrint(r) || r == utf8.RuneError || r == '{' || r == '}'
+		})
+	if bad {
+		return fmt.Errorf("%w: use 1 to 128 letters, digits and punctuation without spaces or braces", ErrName)
+	}
+	return nil
+}
