@@ -70,7 +70,10 @@ type Status struct {
 type Call struct {
 	ID        tool.ID
 	Arguments json.RawMessage // a JSON object; nil means {}
-	Meta      json.RawMessage // _meta to send; nil means none
+	Meta      json.RawMessage // _meta to send, a JSON object; nil means none
+	// Want, if not zero, is the definition that the caller checked. The call is
+	// refused with ErrChanged if the server's last listing holds another one.
+	Want tool.Hash
 	// Progress, if set, is called with the params of each notifications/progress
 	// of this call. It must not block.
 	Progress func(params json.RawMessage)

@@ -1,0 +1,147 @@
+package upstream
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Call sends one tools/call and returns the result as the server sent it. It
+// waits for a server that is starting, and makes one that is backing off
+// reconnect, at most once a second and together with other calls. It ends
+// after Spec.Timeout, which starts anew with each progress notification, at
+// most 10 min in all; then, or when ctx ends, the server is told so and the
+// cause of ctx returned.
+//
+// Other errors are an *[RPCError] or wrap [ErrUnknown], [ErrUnavailable],
+// [ErrArguments], [ErrChanged], [ErrLost], [ErrLogin], [ErrSessionLost] or
+// [ErrClosed]. A call is sent at most once.
+func (p *Pool) Call(ctx context.Context, c Call) (Result, error) {
+	if !isObject(c.Arguments) || !isObject(c.Meta) {
+		return Result{}, fmt.Errorf("%s: %w", c.ID, ErrArguments)
+	}
+	for {
+		s, err := p.lookup(c.ID.Server)
+		if err != nil {
+			return Result{}, err
+		}
+		res, err := s.call(ctx, c)
+		if errors.Is(err, errReplaced) { // nothing was sent
+			if again, err := p.lookup(c.ID.Server); err != nil || again != s {
+				continue
+			}
+			return Result{}, fmt.Errorf("upstream %q: %w", c.ID.Server, ErrClosed)
+		}
+		return res, err
+	}
+}
+
+// isObject reports whether raw may stand where a JSON object belongs; nil may.
+func isObject(raw json.RawMessage) bool {
+	text := bytes.TrimLeft(raw, " \t\r\n")
+	return len(text) == 0 || text[0] == '{' && json.Valid(raw)
+}
+
+func (s *server) call(ctx context.Context, c Call) (Result, error) {
+	ctx, alive, cancel := deadline(ctx, s.opt.Timing.timeout(s.spec))
+	defer cancel()
+	select {
+	case s.slots <- struct{}{}:
+		defer func() { <-s.slots }()
+	case <-s.stopped:
+		return Result{}, errReplaced
+	case <-ctx.Done():
+		return Result{}, fmt.Errorf("upstream %q is busy with %d calls: %w", s.spec.Name, cap(s.slots), context.Cause(ctx))
+	}
+	for {
+		v, err := s.ready(ctx)
+		if err != nil {
+			return Result{}, err
+		}
+		if err := v.listing.check(c.ID.Name, c.Want); err != nil {
+			return Result{}, fmt.Errorf("%s: %w", c.ID, err)
+		}
+		s.markCalled()
+		res, err := v.session.call(ctx, c, alive)
+		switch {
+		case err == nil:
+			return res, nil
+		case errors.Is(err, errNotSent):
+			continue
+		default:
+			return Result{}, fmt.Errorf("upstream %q: %w", s.spec.Name, err)
+		}
+	}
+}
+
+// deadline returns a context that ends after d without a call of alive, or
+// after maxCall.
+func deadline(ctx context.Context, d time.Duration) (_ context.Context, alive, stop func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	began := time.Now()
+	timer := time.AfterFunc(d, func() {
+		cancel(fmt.Errorf("no answer within %s: %w", time.Since(began).Round(time.Millisecond), context.DeadlineExceeded))
+	})
+	alive = func() {
+		if ctx.Err() == nil {
+			timer.Reset(min(d, maxCall-time.Since(began)))
+		}
+	}
+	return ctx, alive, func() { timer.Stop(); cancel(nil) }
+}
+
+// call sends c on this session.
+func (s *session) call(ctx context.Context, c Call, alive func()) (Result, error) {
+	r := request{id: s.ids.Add(1), method: "tools/call"}
+	meta := c.Meta
+	if c.Progress != nil {
+		r.progress = func(params json.RawMessage) { alive(); c.Progress(params) }
+		meta = withToken(meta, r.id)
+	}
+	args := c.Arguments
+	if len(args) == 0 {
+		args = json.RawMessage("{}")
+	}
+	r.params = struct {
+		Name      string          `json:"name"`
+		Arguments json.RawMessage `json:"arguments"`
+		Meta      json.RawMessage `json:"_meta,omitempty"`
+	}{c.ID.Name, args, meta}
+	raw, err := s.request(ctx, r)
+	var rpc *RPCError
+	if err == nil || errors.As(err, &rpc) {
+		s.answered.Store(true)
+	}
+	if err != nil {
+		return Result{}, err
+	}
+	return Result{Raw: raw, IsError: isError(raw)}, nil
+}
+
+// withToken returns meta, a JSON object or nil, with our own progress token:
+// the caller's may be in use by another client.
+func withToken(meta json.RawMessage, token int64) json.RawMessage {
+	fields := map[string]json.RawMessage{}
+	_ = json.Unmarshal(meta, &fields) // Call checked that it is an object
+	fields["progressToken"] = fmt.Appendf(nil, "%d", token)
+	raw, err := json.Marshal(fields)
+	if err != nil {
+		return meta
+	}
+	return raw
+}
+
+// isError reads the tool's verdict; results without the word are not decoded.
+func isError(raw json.RawMessage) bool {
+	if !bytes.Contains(raw, []byte(`"isError"`)) {
+		return false
+	}
+	var v struct {
+		IsError bool `json:"isError"`
+	}
+	_ = json.Unmarshal(raw, &v)
+	return v.IsError
+}

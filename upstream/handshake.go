@@ -1,0 +1,117 @@
+package upstream
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/mark3labs/mcp-go/client/transport"
+	"go.uber.org/zap"
+
+	"mcpproxy/internal/tool"
+)
+
+const methodInitialize = "initialize"
+
+// protocols are the revisions spoken, newest first.
+var protocols = []string{"2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"}
+
+// open dials s, over SSE where s allows that and the server speaks no
+// streamable HTTP, and initializes the session.
+func (o *Options) open(ctx context.Context, s Spec, ev events) (*session, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, o.Timing.Start, fmt.Errorf("did not answer initialize within %s: %w", o.Timing.Start, context.DeadlineExceeded))
+	defer cancel()
+	sess, err := o.openOver(ctx, s, ev)
+	if errors.Is(err, ErrNotStreamable) && s.SSEFallback && s.Transport == HTTP {
+		s.Transport = SSE
+		sess, err = o.openOver(ctx, s, ev)
+	}
+	return sess, err
+}
+
+func (o *Options) openOver(ctx context.Context, s Spec, ev events) (*session, error) {
+	dial, ok := o.Dialers[s.Transport]
+	if !ok {
+		return nil, fmt.Errorf("%w: unknown transport %q", ErrConfig, s.Transport)
+	}
+	dialled, err := dial(ctx, s, o.Dial)
+	if err != nil {
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
+		return nil, fmt.Errorf("connect: %w", plain(err))
+	}
+	conn := *dialled
+	if o.Trace != nil {
+		conn.Interface = trace(conn.Interface, func(dir string, frame []byte) { o.Trace(s.Name, dir, frame) })
+	}
+	sess := newSession(&conn, ev)
+	sess.transport = s.Transport
+	if err := sess.initialize(ctx, o.Version); err != nil {
+		if lost := sess.loss(); lost != nil && errors.Is(err, ErrLost) {
+			err = lost
+		}
+		o.quit(s, sess)
+		return nil, fmt.Errorf("initialize: %w", err)
+	}
+	return sess, nil
+}
+
+// quit closes a session whose end interests nobody.
+func (o *Options) quit(s Spec, sess *session) {
+	if err := sess.close(); err != nil {
+		o.Log.Debug("close", zap.String("server", s.Name), zap.Error(plain(err)))
+	}
+}
+
+// initialize negotiates the revision. We offer no capabilities: sampling,
+// elicitation and roots are off.
+func (s *session) initialize(ctx context.Context, version string) error {
+	raw, err := s.request(ctx, request{id: s.ids.Add(1), method: methodInitialize, params: map[string]any{
+		"protocolVersion": protocols[0],
+		"capabilities":    struct{}{},
+		"clientInfo":      map[string]string{"name": "mcpproxy", "version": version},
+	}})
+	if err != nil {
+		return err
+	}
+	var answer struct {
+		ProtocolVersion string                     `json:"protocolVersion"`
+		Capabilities    map[string]json.RawMessage `json:"capabilities"`
+		ServerInfo      struct {
+			Name    string `json:"name"`
+			Version string `json:"version"`
+		} `json:"serverInfo"`
+	}
+	if err := json.Unmarshal(raw, &answer); err != nil {
+		return fmt.Errorf("the answer is not an InitializeResult: %w", err)
+	}
+	if !slices.Contains(protocols, answer.ProtocolVersion) {
+		return fmt.Errorf("the server speaks protocol %q, this program %q", clip(answer.ProtocolVersion), protocols)
+	}
+	s.protocol = answer.ProtocolVersion
+	s.version = clip(answer.ServerInfo.Name + " " + answer.ServerInfo.Version)
+	_, s.hasTools = answer.Capabilities["tools"]
+	if h, ok := s.conn.Interface.(transport.HTTPConnection); ok {
+		h.SetProtocolVersion(s.protocol)
+	}
+	s.since = time.Now()
+	return s.notify(ctx, "notifications/initialized", nil)
+}
+
+// listOnce opens s, lists it and ends it.
+func (o *Options) listOnce(ctx context.Context, s Spec) ([]tool.Tool, error) {
+	sess, err := o.open(ctx, s, events{changed: func() {}, notify: func(string, json.RawMessage) {}})
+	if err != nil {
+		return nil, err
+	}
+	defer o.quit(s, sess)
+	l, err := sess.list(ctx, s.Name, o.Timing.List)
+	if err != nil {
+		return nil, err
+	}
+	return l.tools, nil
+}

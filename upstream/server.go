@@ -1,0 +1,163 @@
+package upstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// errReplaced reports that a server was stopped or replaced before a call was
+// sent.
+var errReplaced = errors.New("replaced")
+
+// server is one upstream under one Spec. Its loop, run, is the only writer of
+// view; everything else is safe for concurrent use.
+type server struct {
+	spec    Spec
+	opt     *Options
+	log     *zap.Logger
+	publish func()        // tools or state may differ
+	starts  chan struct{} // slots of booting children, shared by the pool
+	slots   chan struct{} // calls at once
+
+	view   atomic.Pointer[view]
+	called atomic.Bool   // a call was sent since the last listing
+	nudge  chan struct{} // called became true
+	relist chan struct{} // list_changed came
+	wake   chan struct{} // a call wants a reconnect now
+
+	begin   func(after <-chan struct{}) // run, until stop
+	stop    context.CancelFunc
+	stopped <-chan struct{} // closed by stop
+	done    chan struct{}   // closed when run has ended and nothing is left behind
+}
+
+// view is what the world sees of a server. Immutable but for replaced.
+type view struct {
+	status   Status
+	cause    error         // behind status.Error
+	listing  *listing      // the last complete one; nil before the first
+	session  *session      // only if Ready
+	replaced chan struct{} // closed when another view took its place
+}
+
+// newServer returns a server that waits for begin. It lives until stop, not
+// until ctx ends. old, which may be nil, is the listing it shows until its own.
+func newServer(ctx context.Context, p *Pool, spec Spec, old *listing) *server {
+	s := &server{
+		spec: spec, opt: &p.opt, starts: p.starts, log: p.opt.Log.With(zap.String("server", spec.Name)),
+		publish: func() { p.changes.Publish(spec.Name) },
+		slots:   make(chan struct{}, p.opt.Calls),
+		nudge:   make(chan struct{}, 1), relist: make(chan struct{}, 1), wake: make(chan struct{}, 1),
+		done: make(chan struct{}),
+	}
+	ctx, s.stop = context.WithCancel(context.WithoutCancel(ctx))
+	s.stopped = ctx.Done()
+	s.begin = func(after <-chan struct{}) { s.run(ctx, after) }
+	state, cause := first(spec)
+	if state != Starting {
+		old = nil
+	}
+	v := &view{cause: cause, listing: old, replaced: make(chan struct{})}
+	v.status = Status{Name: spec.Name, Transport: spec.Transport, State: state, Since: time.Now()}
+	v.describe()
+	s.view.Store(v)
+	return s
+}
+
+// describe fills what Status says of the other fields.
+func (v *view) describe() {
+	st := &v.status
+	st.Error, st.Listed, st.Tools = "", v.listing != nil, 0
+	if v.listing != nil {
+		st.Tools, st.Error = len(v.listing.tools), v.listing.note
+	}
+	if v.cause != nil {
+		st.Error = v.cause.Error()
+	}
+}
+
+// show replaces the view by a changed copy and publishes if the state or the
+// listing differs.
+func (s *server) show(change func(*view)) {
+	old := s.view.Load()
+	v := *old
+	v.replaced = make(chan struct{})
+	change(&v)
+	v.describe()
+	if from, to := old.status.State, v.status.State; from != to {
+		v.status.Since = time.Now()
+		if !legal(from, to) {
+			s.log.Error("illegal state change", zap.String("from", string(from)), zap.String("to", string(to)))
+		}
+		s.log.Info("state changed", zap.String("from", string(from)), zap.String("to", string(to)), zap.String("err", v.status.Error))
+	}
+	s.view.Store(&v)
+	close(old.replaced)
+	if old.status.State != v.status.State || old.listing != v.listing {
+		s.publish()
+	}
+}
+
+// ready returns a view that is Ready, once there is one. It waits for a start
+// under way and for at most one try to reconnect.
+func (s *server) ready(ctx context.Context) (*view, error) {
+	tried := false
+	for {
+		v := s.view.Load()
+		select {
+		case <-s.stopped:
+			return nil, errReplaced
+		default:
+		}
+		switch v.status.State {
+		case Ready:
+			if v.session.loss() == nil {
+				return v, nil
+			}
+		case Starting:
+			tried = true
+		case BackingOff:
+			if tried {
+				return nil, unavailable(s.spec.Name, BackingOff, v.cause)
+			}
+			tried = true
+			poke(s.wake)
+		default:
+			return nil, unavailable(s.spec.Name, v.status.State, v.cause)
+		}
+		select {
+		case <-v.replaced:
+		case <-s.stopped:
+			return nil, errReplaced
+		case <-ctx.Done():
+			return nil, fmt.Errorf("upstream %q is %s: %w", s.spec.Name, v.status.State, context.Cause(ctx))
+		}
+	}
+}
+
+// markCalled makes the loop list the server more often.
+func (s *server) markCalled() {
+	if !s.called.Load() && !s.called.Swap(true) {
+		poke(s.nudge)
+	}
+}
+
+// poke leaves a token in a channel of capacity 1.
+func poke(ch chan<- struct{}) {
+	select {
+	case ch <- struct{}{}:
+	default:
+	}
+}
+
+func drain(ch <-chan struct{}) {
+	select {
+	case <-ch:
+	default:
+	}
+}

@@ -1,0 +1,287 @@
+package upstream
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/mark3labs/mcp-go/client/transport"
+	"github.com/mark3labs/mcp-go/mcp"
+)
+
+const (
+	drainTime = 500 * time.Millisecond // for answers that were sent before the connection broke
+	stuckTime = time.Second            // for a transport to notice that a request was given up
+	closeTime = 10 * time.Second       // for the transport to close
+)
+
+var (
+	// errNotSent reports that the session closed before the request went out.
+	errNotSent = errors.New("not sent")
+	// errStuck is the loss of a server that does not take its input.
+	errStuck = fmt.Errorf("%w: the server does not read its input", ErrLost)
+	// errStopped is the loss of a session that the pool itself ended.
+	errStopped = fmt.Errorf("%w: the server was stopped", ErrLost)
+)
+
+// session is one connection with JSON-RPC on it. Safe for concurrent use.
+type session struct {
+	conn   *Conn
+	events events
+
+	protocol  string // negotiated revision
+	version   string // the server's own name and version
+	transport string // in use, which may be the fallback
+	hasTools  bool
+	since     time.Time // when the handshake ended
+
+	ids      atomic.Int64
+	answered atomic.Bool // a call was answered
+
+	gone  chan struct{} // closed by fail: no use in sending more
+	ended chan struct{} // closed by close: the requests under way end too
+
+	mu       sync.Mutex
+	lost     error // why gone is closed
+	closed   bool
+	progress map[int64]func(json.RawMessage) // one entry per request under way
+	drained  chan struct{}
+	wg       sync.WaitGroup // requests, notifications and the watcher
+}
+
+// events are what a session tells its owner. They must not block.
+type events struct {
+	changed func()                                      // tools/list_changed
+	notify  func(method string, params json.RawMessage) // any other notification
+}
+
+// newSession takes over conn. The caller must close the session.
+func newSession(conn *Conn, ev events) *session {
+	s := &session{conn: conn, events: ev, progress: map[int64]func(json.RawMessage){},
+		gone: make(chan struct{}), ended: make(chan struct{}), drained: make(chan struct{})}
+	conn.SetNotificationHandler(s.onNotification)
+	if b, ok := conn.Interface.(transport.BidirectionalInterface); ok {
+		b.SetRequestHandler(onRequest)
+	}
+	s.wg.Go(s.watch)
+	return s
+}
+
+// watch turns the end of the connection into fail.
+func (s *session) watch() {
+	select {
+	case <-s.conn.Done:
+	case <-s.ended:
+		return
+	}
+	err := ErrLost
+	if s.conn.Err != nil {
+		if cause := s.conn.Err(); cause != nil {
+			err = fmt.Errorf("%w: %w", ErrLost, plain(cause))
+		}
+	}
+	s.fail(err)
+}
+
+// fail marks the session as lost because of err; the first one counts.
+func (s *session) fail(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.lost == nil {
+		s.lost = err
+		close(s.gone)
+	}
+}
+
+// loss returns why the session is lost, or nil.
+func (s *session) loss() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.lost
+}
+
+// close, called once, ends the session and waits for all that it started. Requests under way
+// on a connection that broke get a moment to find their answers.
+func (s *session) close() error {
+	s.mu.Lock()
+	s.closed = true
+	broke := s.lost != nil
+	busy := len(s.progress) > 0
+	s.mu.Unlock()
+	s.fail(errStopped)
+	if broke && busy {
+		s.awaitAnswers()
+	}
+	close(s.ended)
+	idle := make(chan struct{})
+	closed := make(chan error, 1)
+	go func() {
+		closed <- s.conn.Close()
+		s.wg.Wait()
+		close(idle)
+	}()
+	timer := time.NewTimer(closeTime)
+	defer timer.Stop()
+	select {
+	case <-idle:
+		return <-closed
+	case <-timer.C:
+		return fmt.Errorf("did not close within %s", closeTime)
+	}
+}
+
+// awaitAnswers waits until no request is under way, at most drainTime.
+func (s *session) awaitAnswers() {
+	timer := time.NewTimer(drainTime)
+	defer timer.Stop()
+	select {
+	case <-s.drained:
+	case <-timer.C:
+	}
+}
+
+// begin registers a request that may report progress. It returns errNotSent
+// once the session is closing.
+func (s *session) begin(id int64, progress func(json.RawMessage)) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return errNotSent
+	}
+	s.progress[id] = progress
+	s.wg.Add(1)
+	return nil
+}
+
+// end forgets a request. The last one to end on a closing session closes
+// drained.
+func (s *session) end(id int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.progress, id)
+	if s.closed && len(s.progress) == 0 {
+		close(s.drained)
+	}
+}
+
+// background runs f unless the session is closing; close waits for it.
+func (s *session) background(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed {
+		s.wg.Go(f)
+	}
+}
+
+type reply struct {
+	resp *transport.JSONRPCResponse
+	err  error
+}
+
+// request sends one request and returns the result's bytes. The error is an
+// *RPCError, the cause of ctx, errNotSent, or wraps ErrLost, ErrLogin or
+// ErrSessionLost.
+func (s *session) request(ctx context.Context, r request) (json.RawMessage, error) {
+	if err := s.begin(r.id, r.progress); err != nil {
+		return nil, err
+	}
+	defer s.end(r.id)
+	sending, cancel := context.WithCancel(ctx)
+	defer cancel()
+	answer := make(chan reply, 1)
+	go func() { // a write to a full pipe does not heed its context
+		defer s.wg.Done()
+		resp, err := s.conn.SendRequest(sending, transport.JSONRPCRequest{
+			JSONRPC: mcp.JSONRPC_VERSION, ID: mcp.NewRequestId(r.id), Method: r.method, Params: r.params,
+		})
+		answer <- reply{resp, err}
+	}()
+	var got reply
+	select {
+	case got = <-answer:
+	case <-ctx.Done():
+		got = s.settle(answer)
+	case <-s.ended:
+		cancel()
+		got = s.settle(answer)
+	}
+	if got.err != nil {
+		return nil, s.explain(ctx, r, got.err)
+	}
+	return result(got.resp)
+}
+
+type request struct {
+	id       int64
+	method   string
+	params   any
+	progress func(json.RawMessage) // nil: none
+}
+
+// settle waits for a transport that was told to give up.
+func (s *session) settle(answer <-chan reply) reply {
+	timer := time.NewTimer(stuckTime)
+	defer timer.Stop()
+	select {
+	case got := <-answer:
+		return got
+	case <-timer.C:
+		s.fail(errStuck)
+		return reply{err: errStuck}
+	}
+}
+
+// explain turns what a transport returned into the error of a request, tells
+// the server if the caller gave up, and marks the session lost if it is.
+func (s *session) explain(ctx context.Context, r request, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		if r.method != methodInitialize {
+			s.background(func() { s.cancelled(ctx, r.id) })
+		}
+		return context.Cause(ctx)
+	case s.hasEnded():
+		return s.loss()
+	case errors.Is(err, ErrLogin), errors.Is(err, ErrConfig), errors.Is(err, ErrNotStreamable), errors.Is(err, ErrSessionLost):
+		err = plain(err)
+		s.fail(err)
+		return err
+	case errors.Is(err, transport.ErrTransportClosed):
+		s.fail(ErrLost)
+		return s.loss()
+	default:
+		s.events.changed() // a listing will tell whether the server is still there
+		return fmt.Errorf("%w: %w", ErrLost, plain(err))
+	}
+}
+
+func (s *session) hasEnded() bool {
+	select {
+	case <-s.ended:
+		return true
+	default:
+		return false
+	}
+}
+
+// result unpacks a response.
+func result(resp *transport.JSONRPCResponse) (json.RawMessage, error) {
+	if resp == nil {
+		return nil, fmt.Errorf("%w: no answer", ErrLost)
+	}
+	if e := resp.Error; e != nil {
+		rpc := &RPCError{Code: e.Code, Message: e.Message}
+		if e.Data != nil {
+			rpc.Data, _ = json.Marshal(e.Data)
+		}
+		return nil, rpc
+	}
+	if len(resp.Result) == 0 {
+		return nil, &RPCError{Code: mcp.INTERNAL_ERROR, Message: "the server answered without a result"}
+	}
+	return resp.Result, nil
+}
