@@ -2,6 +2,8 @@ package upstream_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/mark3labs/mcp-go/client/transport"
@@ -67,4 +69,38 @@ func BenchmarkTransport_Call(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// BenchmarkPool_Start brings up 77 stdio children with 8 tools each.
+func BenchmarkPool_Start(b *testing.B) {
+	var specs []upstream.Spec
+	for i := range 77 {
+		s, err := upstreamtest.Command(upstream.Spec{Name: fmt.Sprintf("s%d", i)}, upstreamtest.Script{Tools: upstreamtest.Tools("t", 8)})
+		if err != nil {
+			b.Fatal(err)
+		}
+		specs = append(specs, s)
+	}
+	for b.Loop() {
+		p := upstream.NewPool(upstream.Options{})
+		sub := p.Changes().Subscribe()
+		if err := p.Apply(b.Context(), specs); err != nil {
+			b.Fatal(err)
+		}
+		for !allReady(p) {
+			if _, err := sub.Next(b.Context()); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.StopTimer()
+		sub.Close()
+		if err := p.Close(); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+	}
+}
+
+func allReady(p *upstream.Pool) bool {
+	return !slices.ContainsFunc(p.Status(), func(s upstream.Status) bool { return s.State != upstream.Ready })
 }

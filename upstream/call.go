@@ -41,8 +41,7 @@ func (p *Pool) Call(ctx context.Context, c Call) (Result, error) {
 
 // isObject reports whether raw may stand where a JSON object belongs; nil may.
 func isObject(raw json.RawMessage) bool {
-	text := bytes.TrimLeft(raw, " \t\r\n")
-	return len(text) == 0 || text[0] == '{' && json.Valid(raw)
+	return len(raw) == 0 || bytes.HasPrefix(bytes.TrimLeft(raw, " \t\r\n"), []byte("{")) && json.Valid(raw)
 }
 
 func (s *server) call(ctx context.Context, c Call) (Result, error) {
@@ -71,6 +70,10 @@ func (s *server) call(ctx context.Context, c Call) (Result, error) {
 			return res, nil
 		case errors.Is(err, errNotSent):
 			continue
+		case errors.Is(err, ErrSessionLost):
+			return Result{}, fmt.Errorf("upstream %q: %w; the call was not run, send it again", s.spec.Name, err)
+		case errors.Is(err, ErrLost):
+			return Result{}, fmt.Errorf("upstream %q: %w; whether the call was run is not known", s.spec.Name, err)
 		default:
 			return Result{}, fmt.Errorf("upstream %q: %w", s.spec.Name, err)
 		}
@@ -83,7 +86,7 @@ func deadline(ctx context.Context, d time.Duration) (_ context.Context, alive, s
 	ctx, cancel := context.WithCancelCause(ctx)
 	began := time.Now()
 	timer := time.AfterFunc(d, func() {
-		cancel(fmt.Errorf("no answer within %s: %w", time.Since(began).Round(time.Millisecond), context.DeadlineExceeded))
+		cancel(fmt.Errorf("no answer within %s, the server's \"timeout\" allows more: %w", time.Since(began).Round(time.Millisecond), context.DeadlineExceeded))
 	})
 	alive = func() {
 		if ctx.Err() == nil {

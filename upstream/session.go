@@ -251,11 +251,23 @@ func (s *session) explain(ctx context.Context, r request, err error) error {
 		s.fail(err)
 		return err
 	case errors.Is(err, transport.ErrTransportClosed):
-		s.fail(ErrLost)
+		s.awaitCause()
 		return s.loss()
 	default:
 		s.events.changed() // a listing will tell whether the server is still there
 		return fmt.Errorf("%w: %w", ErrLost, plain(err))
+	}
+}
+
+// awaitCause gives the connection a moment to say why it ended, such as the
+// exit status of a child.
+func (s *session) awaitCause() {
+	timer := time.NewTimer(drainTime)
+	defer timer.Stop()
+	select {
+	case <-s.gone:
+	case <-timer.C:
+		s.fail(ErrLost)
 	}
 }
 

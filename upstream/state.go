@@ -49,8 +49,12 @@ func after(err error) State {
 }
 
 // unavailable says why a call to a server in state st cannot be sent, and what
-// to do about it. It wraps ErrUnavailable and cause.
+// to do about it. It wraps ErrUnavailable, and cause unless that speaks of an
+// earlier call.
 func unavailable(name string, st State, cause error) error {
+	if cause != nil && errors.Is(cause, ErrLost) {
+		cause = errors.New(cause.Error())
+	}
 	var next string
 	switch st {
 	case Disabled:

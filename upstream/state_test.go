@@ -49,6 +49,9 @@ func TestState_After(t *testing.T) {
 
 func TestState_Unavailable_NamesNextStep(t *testing.T) {
 	t.Parallel()
+	if err := unavailable("srv", BackingOff, fmt.Errorf("x: %w", ErrLost)); errors.Is(err, ErrLost) || !strings.Contains(err.Error(), "x: connection lost") {
+		t.Errorf("unavailable = %v: a call that was not sent is not lost", err)
+	}
 	cause := errors.New("the reason")
 	for st, want := range map[State]string{
 		Disabled:   "mcpproxy upstream enable srv",
