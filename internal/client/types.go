@@ -109,9 +109,10 @@ type Index struct {
 	Searches uint64         `json:"searches"`
 }
 
-// Progress is one line of a long answer (application/x-ndjson). Exactly one of
-// the parts below Done is set on the last line.
+// Progress is one line of a long answer (application/x-ndjson). The last line
+// has Error, or End and the result.
 type Progress struct {
+	End   bool            `json:"end,omitempty"`
 	Done  int             `json:"done,omitempty"`
 	Total int             `json:"total,omitempty"`
 	Frame json.RawMessage `json:"frame,omitempty"` // a JSON-RPC frame, with trace

@@ -1,0 +1,128 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"time"
+
+	"go.uber.org/zap"
+	"golang.org/x/net/netutil"
+)
+
+// Surface is how a request reached the program.
+type Surface int
+
+// The surfaces.
+const (
+	// TCP is an address of the configuration: anyone who reaches it may ask, so
+	// Host is checked and everything but /mcp and the probes needs the key.
+	TCP Surface = iota
+	// Local is the unix socket, whose peer the kernel vouches for, or memory.
+	Local
+)
+
+// Options configures an [API].
+type Options struct {
+	Service Service
+	MCP     http.Handler // /mcp and /mcp/; must honour the request's context
+
+	Key string // of the REST API over TCP, from [Key]; empty: nobody has it
+	// RequireKey asks for the key on /mcp too: require_mcp_auth, or listening
+	// beyond loopback.
+	RequireKey   bool
+	TrustedHosts []string // further hosts, without port, that Host and Origin may name
+
+	Log *zap.Logger // nil: silent
+}
+
+// API is the router and its guard. Safe for concurrent use.
+type API struct {
+	opt      Options
+	trusted  map[string]bool
+	inFlight inFlight
+}
+
+// New returns an API; it starts nothing.
+func New(opt Options) *API {
+	if opt.Log == nil {
+		opt.Log = zap.NewNop()
+	}
+	a := &API{opt: opt, trusted: map[string]bool{}}
+	for _, h := range opt.TrustedHosts {
+		a.trusted[canonicalHost(h)] = true
+	}
+	return a
+}
+
+// Handler returns every route behind the guard of surface s.
+func (a *API) Handler(s Surface) http.Handler {
+	mux := http.NewServeMux()
+	for _, r := range routes {
+		mux.HandleFunc(r.method+" "+r.pattern, a.admit(s, r))
+	}
+	return a.guard(s, mux)
+}
+
+// The limits of a connection. There is no write deadline: answers stream.
+const (
+	readHeaderTimeout = 5 * time.Second
+	readBodyTimeout   = 30 * time.Second
+	idleTimeout       = 2 * time.Minute
+	maxHeader         = 32 << 10
+	maxBody           = 16 << 20
+	maxConnections    = 512
+	maxInFlight       = 64 // of one client
+	shutdownGrace     = 3 * time.Second
+)
+
+// Serve answers on l until ctx ends, then lets calls finish for three seconds
+// and closes l. Streams that a client opened with GET end at once. A listener of
+// [ListenLocal] that is no unix socket (Windows) is treated as [TCP].
+func (a *API) Serve(ctx context.Context, l net.Listener, s Surface) error {
+	if s == Local && l.Addr().Network() != "unix" {
+		s = TCP
+	}
+	errorLog, err := zap.NewStdLogAt(a.opt.Log, zap.DebugLevel)
+	if err != nil {
+		return err
+	}
+	server := &http.Server{
+		Handler:           endStreams(ctx, a.Handler(s)),
+		ReadHeaderTimeout: readHeaderTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          errorLog,
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(netutil.LimitListener(l, maxConnections)) }()
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
+	defer cancel()
+	if err := server.Shutdown(grace); err != nil {
+		_ = server.Close() // cuts what did not finish
+	}
+	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// endStreams ends the context of GET requests with ctx: an event stream that a
+// client holds open must not delay the shutdown, a call may.
+func endStreams(ctx context.Context, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			own, cancel := context.WithCancel(r.Context())
+			defer cancel()
+			defer context.AfterFunc(ctx, cancel)()
+			r = r.WithContext(own)
+		}
+		next.ServeHTTP(w, r)
+	})
+}

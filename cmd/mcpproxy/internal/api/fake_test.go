@@ -1,0 +1,112 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"mcpproxy/internal/client"
+)
+
+// fake is a Service that answers from its fields.
+type fake struct {
+	err     error // of every method, if set
+	waiting []string
+	tools   []client.Tool
+	frames  []string // traced by listings
+	steps   int      // of a rebuild
+	result  json.RawMessage
+	held    func(ctx context.Context) // called by CallTool
+
+	change   client.ServerChange
+	approved string
+}
+
+func (f *fake) Status(context.Context) (client.Status, error) {
+	return client.Status{Version: "test", Running: true}, f.err
+}
+
+func (f *fake) Ready() (bool, []string) { return len(f.waiting) == 0, f.waiting }
+
+func (f *fake) ListServers(context.Context) ([]client.Server, error) {
+	return []client.Server{{Name: "a/b"}}, f.err
+}
+
+func (f *fake) AddServer(_ context.Context, add client.ServerChange) (client.Server, error) {
+	f.change = add
+	return client.Server{Name: deref(add.Name)}, f.err
+}
+
+func (f *fake) UpdateServer(_ context.Context, name string, change client.ServerChange) (client.Server, error) {
+	f.change = change
+	return client.Server{Name: name}, f.err
+}
+
+func (f *fake) RemoveServer(context.Context, string) error  { return f.err }
+func (f *fake) RestartServer(context.Context, string) error { return f.err }
+
+func (f *fake) Logs(_ context.Context, name string, lines int) ([]string, error) {
+	return []string{name, http.StatusText(lines)}, f.err
+}
+
+func (f *fake) ListTools(_ context.Context, _ string, opt ListOptions) ([]client.Tool, error) {
+	for _, frame := range f.frames {
+		if opt.Trace != nil {
+			opt.Trace("->", []byte(frame))
+		}
+	}
+	return f.tools, f.err
+}
+
+func (f *fake) Search(_ context.Context, query string, limit int, server string) ([]client.Hit, error) {
+	return []client.Hit{{Tool: client.Tool{ID: server + ":" + query}, Score: float64(limit)}}, f.err
+}
+
+func (f *fake) CallTool(ctx context.Context, _ string, args json.RawMessage) (json.RawMessage, error) {
+	if f.held != nil {
+		f.held(ctx)
+	}
+	if f.result == nil {
+		f.result = args
+	}
+	return f.result, f.err
+}
+
+func (f *fake) Waiting(context.Context) ([]client.Waiting, error) { return nil, f.err }
+
+func (f *fake) Inspect(ctx context.Context, server string, opt ListOptions) (client.Waiting, error) {
+	tools, err := f.ListTools(ctx, server, opt)
+	return client.Waiting{Server: server, Tools: tools, Hash: "h"}, err
+}
+
+func (f *fake) Approve(_ context.Context, server, hash string) (client.Waiting, error) {
+	f.approved = server + " " + hash
+	return client.Waiting{Server: server, Hash: hash}, f.err
+}
+
+func (f *fake) Index(context.Context) (client.Index, error) { return client.Index{Tools: 7}, f.err }
+
+func (f *fake) Rebuild(_ context.Context, progress func(done, total int)) (client.Index, error) {
+	for i := range f.steps {
+		progress(i+1, f.steps)
+	}
+	return client.Index{Tools: f.steps}, f.err
+}
+
+func deref(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+const testKey = "0123456789abcdef0123456789abcdef"
+
+var errSecret = errors.New("disk at /home/ada is full")
+
+// echoMCP is the endpoint behind the guard.
+var echoMCP = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write([]byte(`{"endpoint":"` + r.URL.Path + `"}`))
+})

@@ -1,0 +1,53 @@
+package api
+
+import (
+	"net/http"
+)
+
+// access says who may use a route over TCP. On the local surface, whose peer is
+// the owner, everything is allowed.
+type access int
+
+const (
+	open   access = iota // anyone whom the guard let in
+	agent                // likewise, unless the key is required for agents too
+	person               // the key
+)
+
+// route is one row of the router; tests enumerate the table.
+type route struct {
+	method, pattern string
+	access          access
+	serve           func(*API, http.ResponseWriter, *http.Request)
+}
+
+var routes = []route{
+	{"GET", "/healthz", open, (*API).health},
+	{"GET", "/readyz", open, (*API).ready},
+
+	{"POST", "/mcp", agent, (*API).mcp},
+	{"GET", "/mcp", agent, (*API).mcp},
+	{"DELETE", "/mcp", agent, (*API).mcp},
+	{"POST", "/mcp/{$}", agent, (*API).mcp},
+	{"GET", "/mcp/{$}", agent, (*API).mcp},
+	{"DELETE", "/mcp/{$}", agent, (*API).mcp},
+
+	{"GET", "/api/v1/status", person, (*API).status},
+	{"GET", "/api/v1/servers", person, (*API).listServers},
+	{"POST", "/api/v1/servers", person, (*API).addServer},
+	{"PATCH", "/api/v1/servers/{name}", person, (*API).updateServer},
+	{"DELETE", "/api/v1/servers/{name}", person, (*API).removeServer},
+	{"POST", "/api/v1/servers/{name}/restart", person, (*API).restartServer},
+	{"GET", "/api/v1/servers/{name}/logs", person, (*API).serverLogs},
+	{"POST", "/api/v1/servers/{name}/tools", person, (*API).listTools},
+
+	{"GET", "/api/v1/tools/search", person, (*API).search},
+	{"POST", "/api/v1/tools/call", person, (*API).callTool},
+
+	{"GET", "/api/v1/quarantine", person, (*API).waiting},
+	{"POST", "/api/v1/quarantine/{name}/inspect", person, (*API).inspect},
+	{"POST", "/api/v1/quarantine/{name}/approve", person, (*API).approve},
+
+	{"GET", "/api/v1/index", person, (*API).index},
+	{"POST", "/api/v1/index/rebuild", person, (*API).rebuild},
+}

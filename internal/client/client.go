@@ -1,0 +1,260 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// Client calls the REST API of one instance. Safe for concurrent use.
+type Client struct {
+	http *http.Client
+	base string // scheme and host
+	key  string // empty where the transport vouches for the caller
+}
+
+// ListOptions is for one listing of a server.
+type ListOptions struct {
+	Timeout time.Duration                  // 0: 30 s
+	Frame   func(dir string, frame []byte) // if set, gets every JSON-RPC frame; dir is "->" or "<-"
+}
+
+// Status returns one screen about everything.
+func (c *Client) Status(ctx context.Context) (Status, error) {
+	var s Status
+	err := c.do(ctx, http.MethodGet, "/api/v1/status", nil, &s)
+	return s, err
+}
+
+// Servers returns the configured upstreams in the order of the file.
+func (c *Client) Servers(ctx context.Context) ([]Server, error) {
+	var s []Server
+	err := c.do(ctx, http.MethodGet, "/api/v1/servers", nil, &s)
+	return s, err
+}
+
+// AddServer adds an upstream to the configuration; it waits for approval.
+func (c *Client) AddServer(ctx context.Context, add ServerChange) (Server, error) {
+	var s Server
+	err := c.do(ctx, http.MethodPost, "/api/v1/servers", add, &s)
+	return s, err
+}
+
+// UpdateServer changes the given fields only.
+func (c *Client) UpdateServer(ctx context.Context, name string, change ServerChange) (Server, error) {
+	var s Server
+	err := c.do(ctx, http.MethodPatch, serverPath(name), change, &s)
+	return s, err
+}
+
+// RemoveServer takes an upstream out of the configuration.
+func (c *Client) RemoveServer(ctx context.Context, name string) error {
+	return c.do(ctx, http.MethodDelete, serverPath(name), nil, nil)
+}
+
+// RestartServer starts an upstream anew.
+func (c *Client) RestartServer(ctx context.Context, name string) error {
+	return c.do(ctx, http.MethodPost, serverPath(name)+"/restart", struct{}{}, nil)
+}
+
+// Logs returns the last lines of the upstream's own log, oldest first.
+func (c *Client) Logs(ctx context.Context, name string, lines int) ([]string, error) {
+	var l Logs
+	err := c.do(ctx, http.MethodGet, serverPath(name)+"/logs?lines="+strconv.Itoa(lines), nil, &l)
+	return l.Lines, err
+}
+
+// ListTools lists an upstream now, starting it once where it does not run.
+func (c *Client) ListTools(ctx context.Context, server string, opt ListOptions) ([]Tool, error) {
+	last, err := c.list(ctx, serverPath(server)+"/tools", opt)
+	return last.Tools, err
+}
+
+// Search finds approved tools. A limit of 0 is the configuration's top_k; an
+// empty server means all.
+func (c *Client) Search(ctx context.Context, query string, limit int, server string) ([]Hit, error) {
+	var hits []Hit
+	q := url.Values{"q": {query}}
+	if limit > 0 {
+		q.Set("limit", strconv.Itoa(limit))
+	}
+	if server != "" {
+		q.Set("server", server)
+	}
+	err := c.do(ctx, http.MethodGet, "/api/v1/tools/search?"+q.Encode(), nil, &hits)
+	return hits, err
+}
+
+// CallTool calls a tool of the proxy, or an upstream's by "server:tool", and
+// returns the CallToolResult as it came.
+func (c *Client) CallTool(ctx context.Context, name string, args json.RawMessage) (json.RawMessage, error) {
+	var raw json.RawMessage
+	err := c.do(ctx, http.MethodPost, "/api/v1/tools/call", CallRequest{Name: name, Arguments: args}, &raw)
+	return raw, err
+}
+
+// Waiting returns what waits for a person.
+func (c *Client) Waiting(ctx context.Context) ([]Waiting, error) {
+	var w []Waiting
+	err := c.do(ctx, http.MethodGet, "/api/v1/quarantine", nil, &w)
+	return w, err
+}
+
+// Inspect starts the upstream once where it does not run, stores what it lists
+// and returns the page to review.
+func (c *Client) Inspect(ctx context.Context, server string, opt ListOptions) (Waiting, error) {
+	last, err := c.list(ctx, quarantinePath(server)+"/inspect", opt)
+	if err == nil && last.Page == nil {
+		err = errors.New("inspection answered no page")
+	}
+	if err != nil {
+		return Waiting{}, err
+	}
+	return *last.Page, nil
+}
+
+// Approve approves the page whose hash is given and returns it. An empty hash
+// approves the stored page.
+func (c *Client) Approve(ctx context.Context, server, hash string) (Waiting, error) {
+	var w Waiting
+	err := c.do(ctx, http.MethodPost, quarantinePath(server)+"/approve", ApproveRequest{Hash: hash}, &w)
+	return w, err
+}
+
+// Index describes the search index.
+func (c *Client) Index(ctx context.Context) (Index, error) {
+	var ix Index
+	err := c.do(ctx, http.MethodGet, "/api/v1/index", nil, &ix)
+	return ix, err
+}
+
+// Rebuild makes the index anew, calling progress, if set, as it goes.
+func (c *Client) Rebuild(ctx context.Context, progress func(done, total int)) (Index, error) {
+	last, err := c.stream(ctx, "/api/v1/index/rebuild", struct{}{}, func(p Progress) {
+		if progress != nil && p.Total > 0 {
+			progress(p.Done, p.Total)
+		}
+	})
+	if err == nil && last.Index == nil {
+		err = errors.New("rebuild answered no index")
+	}
+	if err != nil {
+		return Index{}, err
+	}
+	return *last.Index, nil
+}
+
+func (c *Client) list(ctx context.Context, path string, opt ListOptions) (Progress, error) {
+	body := ListRequest{TimeoutMS: opt.Timeout.Milliseconds(), Trace: opt.Frame != nil}
+	return c.stream(ctx, path, body, func(p Progress) {
+		if opt.Frame != nil && len(p.Frame) > 0 {
+			opt.Frame(p.Dir, p.Frame)
+		}
+	})
+}
+
+// do sends in, if not nil, as JSON and decodes the answer into out, if not nil.
+func (c *Client) do(ctx context.Context, method, path string, in, out any) error {
+	resp, err := c.send(ctx, method, path, in)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	data, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	if out == nil {
+		return nil
+	}
+	if err := json.Unmarshal(data, out); err != nil {
+		return fmt.Errorf("%s %s: answer is no JSON: %w", method, path, err)
+	}
+	return nil
+}
+
+// stream posts in and calls each for every line but the last, which it returns.
+func (c *Client) stream(ctx context.Context, path string, in any, each func(Progress)) (Progress, error) {
+	resp, err := c.send(ctx, http.MethodPost, path, in)
+	if err != nil {
+		return Progress{}, err
+	}
+	defer resp.Body.Close()
+	lines := json.NewDecoder(resp.Body)
+	for {
+		var p Progress
+		if err := lines.Decode(&p); err != nil {
+			if ctx.Err() != nil {
+				err = ctx.Err()
+			} else if errors.Is(err, io.EOF) {
+				err = io.ErrUnexpectedEOF
+			}
+			return Progress{}, fmt.Errorf("the answer broke off: %w", err)
+		}
+		switch {
+		case p.Error != nil:
+			return Progress{}, p.Error
+		case p.End:
+			return p, nil
+		}
+		each(p)
+	}
+}
+
+// send returns the response to a request that was answered 2xx.
+func (c *Client) send(ctx context.Context, method, path string, in any) (*http.Response, error) {
+	var body io.Reader
+	if in != nil {
+		data, err := json.Marshal(in)
+		if err != nil {
+			return nil, err
+		}
+		body = bytes.NewReader(data)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, c.base+path, body)
+	if err != nil {
+		return nil, err
+	}
+	if in != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if c.key != "" {
+		req.Header.Set("Authorization", "Bearer "+c.key)
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		var wrapped *url.Error
+		if errors.As(err, &wrapped) { // its text has the whole URL, query included
+			err = wrapped.Err
+		}
+		return nil, fmt.Errorf("instance: %w", err)
+	}
+	if resp.StatusCode/100 == 2 {
+		return resp, nil
+	}
+	defer resp.Body.Close()
+	return nil, refusal(resp)
+}
+
+// refusal reads the error of an answer that is not 2xx.
+func refusal(resp *http.Response) error {
+	data, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	if err != nil {
+		return fmt.Errorf("instance: HTTP %d: %w", resp.StatusCode, err)
+	}
+	var e Error
+	if json.Unmarshal(data, &e) != nil || e.Message == "" {
+		return &Error{Code: "internal", Message: fmt.Sprintf("instance answered HTTP %d: %.200s", resp.StatusCode, bytes.TrimSpace(data))}
+	}
+	return &e
+}
+
+func serverPath(name string) string     { return "/api/v1/servers/" + url.PathEscape(name) }
+func quarantinePath(name string) string { return "/api/v1/quarantine/" + url.PathEscape(name) }

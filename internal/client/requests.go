@@ -1,0 +1,40 @@
+package client
+
+import "encoding/json"
+
+// ListRequest is the body of POST /api/v1/servers/{name}/tools and of
+// POST /api/v1/quarantine/{name}/inspect.
+type ListRequest struct {
+	TimeoutMS int64 `json:"timeout_ms,omitempty"` // 0: 30 s
+	Trace     bool  `json:"trace,omitempty"`      // answer every JSON-RPC frame as a line
+}
+
+// CallRequest is the body of POST /api/v1/tools/call. The answer is the
+// CallToolResult as it came.
+type CallRequest struct {
+	Name      string          `json:"name"` // a tool of the proxy, or "server:tool"
+	Arguments json.RawMessage `json:"arguments,omitempty"`
+}
+
+// ApproveRequest is the body of POST /api/v1/quarantine/{name}/approve.
+type ApproveRequest struct {
+	Hash string `json:"hash,omitempty"` // of the page that was shown; empty: the stored one
+}
+
+// Logs is the answer of GET /api/v1/servers/{name}/logs.
+type Logs struct {
+	Lines []string `json:"lines"` // oldest first
+}
+
+// Health is the answer of GET /healthz.
+type Health struct {
+	Status string `json:"status"` // ok
+	// Proof is [Proof] of the caller's challenge, if it sent one.
+	Proof string `json:"proof,omitempty"`
+}
+
+// Readiness is the answer of GET /readyz.
+type Readiness struct {
+	Ready   bool     `json:"ready"`
+	Waiting []string `json:"waiting,omitempty"` // servers that are still starting
+}
