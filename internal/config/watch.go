@@ -55,7 +55,7 @@ func (w *watch) run(ctx context.Context, onChange func()) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-errs: // an overflow: look
+		case <-errs: //nolint:errcheck // most likely an overflow: look
 			quiet.Reset(settle)
 		case e := <-events:
 			if w.concerns(e) {
