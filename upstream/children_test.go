@@ -59,7 +59,7 @@ func TestDialStdio_ExitIsSeenDespiteGrandchildOnStdout(t *testing.T) {
 	}
 	defer c.Close()
 	pids := awaitPIDs(t, file, 2)
-	if err := c.SendNotification(t.Context(), note("go", nil)); err != nil {
+	if err := c.SendNotification(t.Context(), dialNote("go", nil)); err != nil {
 		t.Fatal(err)
 	}
 	awaitDone(t, c, 5*time.Second)

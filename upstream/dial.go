@@ -55,6 +55,8 @@ type Dialer func(ctx context.Context, s Spec, env DialEnv) (*Conn, error)
 func DefaultDialers() map[string]Dialer {
 	return map[string]Dialer{
 		Stdio: dialStdio,
+		HTTP:  dialHTTP,
+		SSE:   dialSSE,
 	}
 }
 

@@ -42,34 +42,41 @@ func TestChildProcess(t *testing.T) {
 		fmt.Fprintf(f, "%s %d\n", mode, os.Getpid())
 		f.Close()
 	}
-	run, ok := childModes[mode]
-	if !ok {
-		os.Exit(91)
-	}
-	run()
+	runChild(mode)
 	os.Exit(0)
 }
 
-var childModes map[string]func()
-
-func init() { // a literal would be an initialization cycle
-	childModes = map[string]func(){
-		"echo":      answerLines,
-		"exit3":     func() { fmt.Fprintln(os.Stderr, "no such database CANARY"); os.Exit(3) },
-		"long-line": func() { writeForever(os.Stdout, strings.Repeat("x", 1<<20)) },
-		"spam": func() {
-			line := strings.Repeat("s", 1023) + "\n"
-			for range 100 << 10 {
-				io.WriteString(os.Stderr, line)
-			}
-			answerLines()
-		},
-		"deaf":     func() { select {} },
-		"last":     func() { fmt.Println(`{"jsonrpc":"2.0","id":1,"result":{"last":true}}`) },
-		"stubborn": stubborn,
-		"tree":     func() { grandchild("stubborn", false); stubborn() },
-		"leaves":   func() { grandchild("stubborn", true); waitLine() },
-		"proxy":    runProxy,
+func runChild(mode string) {
+	switch mode {
+	case "echo":
+		answerLines()
+	case "exit3":
+		fmt.Fprintln(os.Stderr, "no such database CANARY")
+		os.Exit(3)
+	case "long-line":
+		writeForever(os.Stdout, strings.Repeat("x", 1<<20))
+	case "spam": // 100 MB
+		line := strings.Repeat("s", 1023) + "\n"
+		for range 100 << 10 {
+			io.WriteString(os.Stderr, line)
+		}
+		answerLines()
+	case "deaf":
+		select {}
+	case "last":
+		fmt.Println(`{"jsonrpc":"2.0","id":1,"result":{"last":true}}`)
+	case "stubborn":
+		stubborn()
+	case "tree":
+		grandchild("stubborn", false)
+		stubborn()
+	case "leaves":
+		grandchild("stubborn", true)
+		waitLine()
+	case "proxy":
+		runProxy()
+	default:
+		os.Exit(91)
 	}
 }
 
@@ -165,7 +172,7 @@ func rpc(id int64, method string) transport.JSONRPCRequest {
 	return transport.JSONRPCRequest{JSONRPC: "2.0", ID: mcp.NewRequestId(id), Method: method}
 }
 
-func note(method string, params any) mcp.JSONRPCNotification {
+func dialNote(method string, params any) mcp.JSONRPCNotification {
 	n := mcp.JSONRPCNotification{JSONRPC: "2.0"}
 	n.Method = method
 	n.Params.AdditionalFields = map[string]any{"x": params}

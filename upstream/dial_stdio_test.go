@@ -208,7 +208,7 @@ func TestDialStdio_DeafChildDoesNotHoldCallers(t *testing.T) {
 	}
 	var err error
 	for range 20 {
-		if err = c.SendNotification(t.Context(), note("x", big.Params.(string))); err != nil {
+		if err = c.SendNotification(t.Context(), dialNote("x", big.Params.(string))); err != nil {
 			break
 		}
 	}

@@ -52,3 +52,6 @@ func (g processGroup) ours() bool {
 
 // connRefused is what dialing a port without listener returns.
 const connRefused = syscall.ECONNREFUSED
+
+// connReset is what reading from a connection that the peer aborted returns.
+const connReset = syscall.ECONNRESET

@@ -102,3 +102,6 @@ func (g processGroup) release() {
 
 // connRefused is what dialing a port without listener returns.
 const connRefused = windows.WSAECONNREFUSED
+
+// connReset is what reading from a connection that the peer aborted returns.
+const connReset = windows.WSAECONNRESET
