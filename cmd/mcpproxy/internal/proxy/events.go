@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"slices"
 	"sync"
 )
 
@@ -18,16 +19,16 @@ type event struct {
 }
 
 // stream holds the messages that belong to no call: they wait for the client's
-// GET and stay for its resumption, the oldest falling out first. Several GETs
-// share one stream; each new message goes to one of them.
+// GET and stay for its resumption, the oldest falling out first. Of several
+// GETs the newest gets them: the others are often dead without knowing it.
 type stream struct {
 	mu     sync.Mutex
 	events []event // oldest first, numbers without gaps
 	bytes  int
 	last   uint64 // number of the newest event
 	sent   uint64 // number of the newest event handed to a connection
-	conns  int
-	opened bool // a client listened at least once
+	conns  []uint64
+	opened uint64 // connections so far
 	closed bool
 	wake   chan struct{} // closed and replaced when something changed
 }
@@ -67,13 +68,15 @@ func (s *stream) signal() {
 	s.wake = make(chan struct{})
 }
 
-// take returns the oldest message that no connection got yet. Without one, wake
-// is closed when it is worth asking again; open is false after close.
-func (s *stream) take() (e event, ok bool, wake <-chan struct{}, open bool) {
+// take returns the oldest message that no connection got yet, if conn is the
+// newest one. Without a message, wake is closed when it is worth asking again;
+// open is false after close.
+func (s *stream) take(conn uint64) (e event, ok bool, wake <-chan struct{}, open bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	newest := len(s.conns) > 0 && s.conns[len(s.conns)-1] == conn
 	for _, e := range s.events {
-		if e.number > s.sent {
+		if newest && e.number > s.sent {
 			s.sent = e.number
 			return e, true, nil, true
 		}
@@ -104,23 +107,26 @@ func (s *stream) giveBack(e event) {
 	}
 }
 
-func (s *stream) attach() {
+// attach adds a connection and returns its number.
+func (s *stream) attach() (conn uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.conns++
-	s.opened = true
+	s.opened++
+	s.conns = append(s.conns, s.opened)
+	return s.opened
 }
 
-func (s *stream) detach() {
+func (s *stream) detach(conn uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.conns--
+	s.conns = slices.DeleteFunc(s.conns, func(c uint64) bool { return c == conn })
+	s.signal() // the next newest takes over
 }
 
 func (s *stream) attached() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.conns > 0
+	return len(s.conns) > 0
 }
 
 // listening reports whether the client ever opened the stream: for one that
@@ -128,7 +134,7 @@ func (s *stream) attached() bool {
 func (s *stream) listening() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.opened
+	return s.opened > 0
 }
 
 func (s *stream) close() {

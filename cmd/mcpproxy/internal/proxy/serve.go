@@ -91,8 +91,8 @@ func (p *Proxy) serveStream(w http.ResponseWriter, r *http.Request) {
 	}
 	p.streams.Add(1)
 	defer p.streams.Done()
-	s.stream.attach()
-	defer s.stream.detach()
+	conn := s.stream.attach()
+	defer s.stream.detach(conn)
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-cache")
 	w.WriteHeader(http.StatusOK)
@@ -107,16 +107,16 @@ func (p *Proxy) serveStream(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 	}
-	p.pump(w, r, s.stream)
+	p.pump(w, r, s.stream, conn)
 	s.seen.Store(p.sessions.now().Unix())
 }
 
-func (p *Proxy) pump(w http.ResponseWriter, r *http.Request, s *stream) {
+func (p *Proxy) pump(w http.ResponseWriter, r *http.Request, s *stream, conn uint64) {
 	out := http.NewResponseController(w)
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
-	for {
-		e, ok, wake, open := s.take()
+	for r.Context().Err() == nil {
+		e, ok, wake, open := s.take(conn)
 		var err error
 		switch {
 		case ok:

@@ -233,7 +233,7 @@ func (p *Proxy) changeServer(ctx context.Context, in management) (json.RawMessag
 	text := "Server " + name + " " + done
 	switch {
 	case s.State == stateHeld:
-		text += ". Nothing of it has been started: it waits for the user's approval.\nNext: ask the user to run: mcpproxy quarantine inspect " +
+		text += " and does not run before the user approves it.\nNext: ask the user to run: mcpproxy quarantine inspect " +
 			name + ", then mcpproxy quarantine approve " + name
 	case s.State == "disabled" && in.operation != "disable":
 		text += " and is switched off."
