@@ -2,7 +2,7 @@ package config
 
 import "errors"
 
-// Errors of a [File] and of [Config.Server].
+// Errors of a [File].
 var (
 	ErrNoServer = errors.New("no such server in the configuration")
 	ErrExists   = errors.New("a server of that name is already in the configuration")

@@ -1,9 +1,7 @@
 package config
 
 import (
-	"fmt"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -262,13 +260,4 @@ func checkHeader(key, value string) string {
 		return "is not the name of an HTTP header"
 	}
 	return plain(value)
-}
-
-// Server returns the server of that name.
-func (c *Config) Server(name string) (Server, error) {
-	i := slices.IndexFunc(c.Servers, func(s Server) bool { return s.Name == name })
-	if i < 0 {
-		return Server{}, fmt.Errorf("%w: %q", ErrNoServer, name)
-	}
-	return c.Servers[i], nil
 }
