@@ -1,21 +1,17 @@
 package upstream
 
 import (
-	"bytes"
 	"io"
 	"sync"
 	"time"
 )
 
-// maxEventLines is how many lines one event of a stream may have: mcp-go joins
-// them in quadratic time.
-const maxEventLines = 4096
-
-// body is a response body that ends with ErrTooLarge once fits says no. What it
-// counts is inflated already.
+// body is a response body that ends with ErrTooLarge once it exceeds its limit,
+// and with io.EOF once limit has seen enough. What it counts is inflated already.
 type body struct {
 	io.ReadCloser
-	fits    func(p []byte) bool // nil: everything fits
+	limit   meter // nil: everything fits
+	over    bool  // limit has seen enough
 	fail    *failure
 	plain   func(error) error
 	once    sync.Once
@@ -24,10 +20,22 @@ type body struct {
 
 // Read implements io.Reader.
 func (b *body) Read(p []byte) (int, error) {
+	if b.over {
+		return 0, io.EOF
+	}
 	n, err := b.ReadCloser.Read(p)
-	if b.fits != nil && !b.fits(p[:n]) {
-		b.fail.set(ErrTooLarge)
-		return 0, ErrTooLarge
+	if b.limit != nil {
+		m, fits := b.limit.take(p[:n])
+		if !fits {
+			b.fail.set(ErrTooLarge)
+			return 0, ErrTooLarge
+		}
+		if b.over = m < n; b.over && m == 0 {
+			return 0, io.EOF
+		}
+		if b.over {
+			return m, nil
+		}
 	}
 	if err != nil && err != io.EOF { //nolint:errorlint // io.EOF itself is the contract
 		err = b.plain(err)
@@ -43,48 +51,23 @@ func (b *body) Close() error {
 	return err
 }
 
-// byteMeter bounds a whole body.
-type byteMeter struct{ left int }
-
-func newByteMeter(limit int) *byteMeter { return &byteMeter{left: limit} }
-
-func (m *byteMeter) fits(p []byte) bool {
-	m.left -= len(p)
-	return m.left >= 0
+// meter takes the next bytes of a body: how many of them to pass on, the rest of
+// the body being of no use if that is not all, and whether the limit holds.
+type meter interface {
+	take(p []byte) (n int, fits bool)
 }
 
-// eventMeter bounds each event of an event stream, which an empty line ends.
-type eventMeter struct {
-	size  int // bytes of the event
-	lines int // of the event
-	line  int // bytes of the line, carriage returns aside
+// byteMeter bounds a whole body to as many bytes.
+type byteMeter int
+
+func newByteMeter(limit int) *byteMeter {
+	m := byteMeter(limit)
+	return &m
 }
 
-func (m *eventMeter) fits(p []byte) bool {
-	for len(p) > 0 {
-		i := bytes.IndexByte(p, '\n')
-		part, rest := p, []byte(nil)
-		if i >= 0 {
-			part, rest = p[:i], p[i+1:]
-		}
-		m.size += len(part)
-		m.line += len(part) - bytes.Count(part, []byte{'\r'})
-		if m.size > maxMessage {
-			return false
-		}
-		if i < 0 {
-			return true
-		}
-		if m.lines++; m.line == 0 {
-			m.size, m.lines = 0, 0
-		}
-		m.line = 0
-		if m.lines > maxEventLines {
-			return false
-		}
-		p = rest
-	}
-	return true
+func (m *byteMeter) take(p []byte) (int, bool) {
+	*m -= byteMeter(len(p))
+	return len(p), *m >= 0
 }
 
 // openBodies counts the responses whose body is open.

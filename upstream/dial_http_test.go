@@ -215,8 +215,12 @@ func TestDialHTTP_FaultsInPlainWords(t *testing.T) {
 		"no answer":        {answer(200, asEvents, ": CANARY\n\n"), false, nil, "no valid JSON-RPC answer"},
 		"another id":       {answer(200, asJSON, `{"jsonrpc":"2.0","id":7,"result":{"x":"CANARY"}}`), false, nil, "a request that was not asked"},
 		"redirect of POST": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/other?CANARY", http.StatusFound) }, false, nil, `redirects to the path "/other"`},
-		"circle":           {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/CANARY", http.StatusTemporaryRedirect) }, false, nil, "in a circle"},
-		"redirect away":    {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://h.invalid/CANARY", http.StatusTemporaryRedirect) }, false, nil, "points to another server (http://h.invalid)"},
+		"circle": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/CANARY", http.StatusTemporaryRedirect)
+		}, false, nil, "in a circle"},
+		"redirect away": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://h.invalid/CANARY", http.StatusTemporaryRedirect)
+		}, false, nil, "points to another server (http://h.invalid)"},
 		"hang up":          {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, false, nil, "closed the connection before"},
 		"JSON over 16 MB":  {answer(200, asJSON, `{"x":"`+strings.Repeat("x", maxMessage)), false, ErrTooLarge, ""},
 		"event over 16 MB": {answer(200, asEvents, "data:"+strings.Repeat("x", maxMessage)), false, ErrTooLarge, ""},
@@ -455,7 +459,8 @@ func TestEventMeter(t *testing.T) {
 	for name, c := range cases {
 		m, got := new(eventMeter), true
 		for _, chunk := range c.chunks {
-			got = got && m.fits([]byte(chunk))
+			_, fits := m.take([]byte(chunk))
+			got = got && fits
 		}
 		if got != c.want {
 			t.Errorf("%s: fits = %v, want %v", name, got, c.want)
@@ -501,4 +506,61 @@ func TestDefaultDialers_KnowEveryTransport(t *testing.T) {
 			t.Errorf("no dialer for %q", name)
 		}
 	}
+}
+
+func TestDialHTTP_ManyAnswersLeakNothing(t *testing.T) {
+	ignore := goleak.IgnoreCurrent()
+	srv := httptest.NewServer(answer(200, asEvents, strings.Repeat("data: {\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n\n", 50)))
+	c := dialURL(t, dialHTTP, Spec{URL: srv.URL})
+	for range 20 {
+		mustSend(t, c, rpc(1, "ping"))
+	}
+	c.Close()
+	srv.Close()
+	goleak.VerifyNone(t, ignore)
+}
+
+func TestEventMeter_EndsAfterAnswer(t *testing.T) {
+	t.Parallel()
+	const (
+		notice  = "data: {\"method\":\"x\"}\n\n"
+		request = "data: {\"id\":1,\"method\":\"x\"}\n\n"
+		reply   = "id: 7\r\ndata: {\"id\":1,\r\ndata: \"result\":{}}\r\n\r\n"
+	)
+	for _, size := range []int{1, 7, 1000} {
+		m, passed := &eventMeter{once: true}, 0
+		for rest := []byte(notice + request + ": ping\n\n" + reply + reply); len(rest) > 0; {
+			chunk := rest[:min(size, len(rest))]
+			rest = rest[len(chunk):]
+			n, fits := m.take(chunk)
+			passed += n
+			if !fits {
+				t.Fatalf("chunks of %d: too large", size)
+			}
+		}
+		if want := len(notice + request + ": ping\n\n" + reply); passed != want {
+			t.Errorf("chunks of %d: %d bytes pass, want %d", size, passed, want)
+		}
+	}
+}
+
+func FuzzEventMeter(f *testing.F) {
+	f.Add("data: {\"id\":1}\n\ndata: {\"id\":2}\n\n", 3)
+	f.Add("data:\r\n\r\n\r", 1)
+	f.Fuzz(func(t *testing.T, text string, size int) {
+		if size < 1 {
+			return
+		}
+		whole, fits := (&eventMeter{once: true}).take([]byte(text))
+		m, passed, chunksFit := &eventMeter{once: true}, 0, true
+		for rest := []byte(text); len(rest) > 0 && chunksFit; {
+			chunk := rest[:min(size, len(rest))]
+			rest = rest[len(chunk):]
+			n, ok := m.take(chunk)
+			passed, chunksFit = passed+n, ok
+		}
+		if fits != chunksFit || fits && whole != passed {
+			t.Errorf("%q in chunks of %d: %d %v, at once %d %v", text, size, passed, chunksFit, whole, fits)
+		}
+	})
 }

@@ -195,7 +195,7 @@ func (r *remote) judge(req *http.Request, resp *http.Response, b *body) (*http.R
 		failureOf(req.Context()).set(cause)
 		return resp, nil
 	case code >= 300:
-		b.fits = newByteMeter(maxErrorBody).fits
+		b.limit = newByteMeter(maxErrorBody)
 		return resp, nil
 	}
 	if req.Method == http.MethodPost {
@@ -208,10 +208,11 @@ func (r *remote) judge(req *http.Request, resp *http.Response, b *body) (*http.R
 func (r *remote) judgeContent(req *http.Request, resp *http.Response, b *body) (*http.Response, error) {
 	media, _, _ := strings.Cut(resp.Header.Get("Content-Type"), ";")
 	media = strings.ToLower(strings.TrimSpace(media))
-	b.fits = newByteMeter(maxMessage).fits
+	b.limit = newByteMeter(maxMessage)
 	switch {
 	case media == eventStream:
-		b.fits = new(eventMeter).fits
+		listens := req.Method == http.MethodGet && req.Header.Get("Last-Event-ID") == ""
+		b.limit = &eventMeter{once: !listens}
 	case req.Method == http.MethodGet && r.events:
 		closeBody(resp.Body)
 		return nil, r.contentError(media)
