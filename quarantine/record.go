@@ -1,7 +1,8 @@
 package quarantine
 
 import (
-	"sort"
+	"crypto/sha256"
+	"encoding/json"
 
 	"mcpproxy/internal/tool"
 )
@@ -16,36 +17,44 @@ const (
 	Changed  State = "changed"  // approved once, differs now
 )
 
-// Launch is the identity that an approval of a server is bound to: what would
-// run, or what would be contacted. Values of env and headers are not part of it.
-type Launch struct {
-	Transport   string   `json:"transport"`
-	Command     string   `json:"command,omitempty"`
-	Args        []string `json:"args,omitempty"` // as configured, placeholders unexpanded
-	WorkingDir  string   `json:"working_dir,omitempty"`
-	EnvNames    []string `json:"env_names,omitempty"`
-	URL         string   `json:"url,omitempty"`
-	HeaderNames []string `json:"header_names,omitempty"`
-}
-
-// Normal returns l with its name lists sorted, so that equal identities have
-// equal hashes.
-func (l Launch) Normal() Launch {
-	l.EnvNames = sorted(l.EnvNames)
-	l.HeaderNames = sorted(l.HeaderNames)
-	return l
-}
-
-func sorted(names []string) []string {
-	names = append([]string(nil), names...)
-	sort.Strings(names)
-	return names
-}
-
-// Record is one tool definition that waits, for a reviewer's eyes. Its text is
-// the upstream's and must be escaped before it is printed.
+// Record is one tool definition for a reviewer's eyes. Its text is the
+// upstream's and must be escaped before it is printed.
 type Record struct {
-	Tool  tool.Tool
-	Hash  tool.Hash
-	State State // Pending or Changed
+	Tool     tool.Tool
+	Hash     tool.Hash
+	State    State           // Approved only on the page of a held server
+	Previous json.RawMessage // the definition approved before; nil unless Changed
+}
+
+// Page is all that a reviewer decides about one server at a time.
+type Page struct {
+	Server string
+	// State is of the server itself: whether its launch identity is approved.
+	State     State
+	Reason    string // why it is held, in plain words; empty if Approved
+	Launch    Launch
+	Previous  *Launch // the identity approved before; nil unless Changed
+	Inspected bool    // a listing of this identity is stored
+	// Tools are the held ones of an approved server, or the whole stored
+	// listing of a held one, sorted by name.
+	Tools []Record
+	Hash  tool.Hash // over server, launch identity and every tool above
+}
+
+// seal computes the hash that an approval of p must name.
+func (p *Page) seal() {
+	covered := struct {
+		Server    string
+		Launch    Launch
+		Inspected bool
+		Tools     []tool.Hash
+	}{p.Server, p.Launch.Normal(), p.Inspected, make([]tool.Hash, 0, len(p.Tools))}
+	for _, r := range p.Tools {
+		covered.Tools = append(covered.Tools, r.Hash)
+	}
+	text, err := json.Marshal(covered)
+	if err != nil {
+		panic("quarantine: a page is plain data: " + err.Error())
+	}
+	p.Hash = sha256.Sum256(text)
 }

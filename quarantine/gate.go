@@ -1,0 +1,227 @@
+package quarantine
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"mcpproxy/internal/event"
+	"mcpproxy/internal/store"
+	"mcpproxy/internal/tool"
+)
+
+// Gate decides what agents may see and call. Safe for concurrent use; what
+// concerns different servers does not wait for each other.
+type Gate struct {
+	ledger  *ledger
+	changes event.Feed[string]
+
+	view atomic.Pointer[view]
+	mu   sync.Mutex // guards replacing view, and turns; never held over a write
+	// turns makes writers of one server take turns. Names are never taken out.
+	turns map[string]*sync.Mutex
+}
+
+// Open returns the gate whose approvals are in db. Records that cannot be read
+// count as no approval. Every server is held until [Gate.Launch] names its
+// identity.
+func Open(db *store.DB) (*Gate, error) {
+	l, err := openLedger(db)
+	if err != nil {
+		return nil, err
+	}
+	v, err := l.load()
+	if err != nil {
+		return nil, fmt.Errorf("quarantine: %w", err)
+	}
+	g := &Gate{ledger: l, turns: map[string]*sync.Mutex{}}
+	g.view.Store(&v)
+	return g, nil
+}
+
+// Changes publishes the name of every server for which a person approved or
+// forgot something.
+func (g *Gate) Changes() *event.Feed[string] { return &g.changes }
+
+// Check returns nil if the server may run as configured and exactly definition
+// h of the tool is approved and was not listed differently since; else an error
+// wrapping [ErrHeld] that says why. It reads memory only and takes no lock.
+func (g *Gate) Check(id tool.ID, h tool.Hash) error {
+	s := (*g.view.Load())[id.Server]
+	if s != nil && s.serves() && s.pins[id.Name].serves(h) {
+		return nil
+	}
+	return s.refusal(id, h)
+}
+
+// StateOf says where definition h of a tool stands. Tools of a held server
+// stand where the server stands.
+func (g *Gate) StateOf(id tool.ID, h tool.Hash) State {
+	s := g.server(id.Server)
+	if s.inForce == nil || !s.serves() {
+		if s.rec.Approved != nil {
+			return Changed
+		}
+		return Pending
+	}
+	p := s.pins[id.Name]
+	if state := p.state(h); state != Approved || p.serves(h) {
+		return state
+	}
+	return Changed
+}
+
+// HeldTools counts, by server, the tools of approved servers that wait. It
+// reads memory only.
+func (g *Gate) HeldTools() map[string]int {
+	counts := map[string]int{}
+	for name, s := range *g.view.Load() {
+		if n := s.heldTools(); n > 0 && s.serves() {
+			counts[name] = n
+		}
+	}
+	return counts
+}
+
+// Launch tells the gate the launch identity in force and returns nil if it is
+// approved, else an error wrapping [ErrHeld] that says why and names the
+// commands that review it. trustFirst approves the first identity ever seen
+// under the name. Call it for every configured server, switched off or not.
+func (g *Gate) Launch(server string, l Launch, trustFirst bool) error {
+	l = l.Normal()
+	if s := g.server(server); s.settled(l, trustFirst) {
+		return s.verdict(server, l, trustFirst)
+	}
+	defer g.turn(server)()
+	s := g.server(server).clone()
+	c := changes{server: server}
+	s.inForce = &l
+	if rec, changed := s.sight(l, trustFirst); changed {
+		c.record = &rec
+		if rec.Trust == trustListing {
+			g.trustInspected(s, &c)
+		}
+	}
+	if err := g.ledger.commit(&c); err != nil {
+		kept := g.server(server).clone()
+		kept.inForce = &l
+		g.publish(server, kept)
+		return fmt.Errorf("server %q is %w: its record cannot be written: %w", server, ErrHeld, err)
+	}
+	if c.record != nil {
+		s.rec, s.known = *c.record, true
+	}
+	s.apply(&c)
+	g.publish(server, s)
+	return s.verdict(server, l, trustFirst)
+}
+
+// settled reports whether Launch has nothing to record.
+func (s *serverView) settled(l Launch, trustFirst bool) bool {
+	_, changed := s.sight(l, trustFirst)
+	return !changed && s.inForce != nil && s.inForce.equal(l)
+}
+
+// sight returns the server's record after identity l was seen.
+func (s *serverView) sight(l Launch, trustFirst bool) (rec serverRecord, changed bool) {
+	rec = s.rec
+	if !s.known {
+		rec.First, changed = l, true
+	}
+	if rec.Trust != trustOpen || rec.Approved != nil {
+		return rec, changed
+	}
+	switch {
+	case !rec.First.equal(l):
+		rec.Trust, changed = trustOver, true
+	case trustFirst:
+		rec.Approved, rec.Trust, changed = &l, trustListing, true
+	}
+	return rec, changed
+}
+
+// trustInspected approves the listing of an inspection that came before the
+// trust: it is the first one ever seen.
+func (g *Gate) trustInspected(s *serverView, c *changes) {
+	tools, seen := g.ledger.inspected(c.server, c.record.First)
+	if !seen {
+		return
+	}
+	c.record.Trust = trustOver
+	c.unlist = true
+	c.approve = map[string]definition{}
+	for _, t := range tools {
+		c.approve[t.ID.Name] = define(t, t.Hash())
+	}
+}
+
+// apply makes the pins of s what c wrote.
+func (s *serverView) apply(c *changes) {
+	for _, name := range c.unpin {
+		s.change(name, func(p *pin) { p.approved, p.damaged = tool.Hash{}, false })
+	}
+	for _, name := range c.unhold {
+		s.change(name, func(p *pin) { p.held, p.unsaved = tool.Hash{}, false })
+	}
+	for name, d := range c.approve {
+		s.change(name, func(p *pin) { p.approved, p.damaged = d.Hash, false })
+	}
+	for name, d := range c.hold {
+		s.change(name, func(p *pin) { p.held, p.unsaved = d.Hash, false })
+	}
+	s.prune()
+}
+
+// Forget takes back every approval of the server and what was listed of it. It
+// keeps that the name was seen: the configuration cannot trust it again.
+func (g *Gate) Forget(server string) error {
+	defer g.turn(server)()
+	s := g.server(server)
+	if !s.known {
+		return nil
+	}
+	names := slices.Collect(maps.Keys(s.pins))
+	rec := serverRecord{First: s.rec.First, Trust: trustOver}
+	err := g.ledger.commit(&changes{server: server, record: &rec, unlist: true, unpin: names, unhold: names})
+	if err != nil {
+		return fmt.Errorf("forget server %q: %w", server, err)
+	}
+	g.publish(server, &serverView{known: true, rec: rec, pins: map[string]pin{}})
+	g.changes.Publish(server)
+	return nil
+}
+
+// unseen is a server that the gate knows nothing of.
+var unseen = &serverView{}
+
+// server returns the view of a server, never nil. It must not be changed.
+func (g *Gate) server(name string) *serverView {
+	if s := (*g.view.Load())[name]; s != nil {
+		return s
+	}
+	return unseen
+}
+
+// publish makes s what Check sees. The caller has the server's turn.
+func (g *Gate) publish(server string, s *serverView) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	next := maps.Clone(*g.view.Load())
+	next[server] = s
+	g.view.Store(&next)
+}
+
+// turn waits for the writers of the same server and returns what ends the turn.
+func (g *Gate) turn(server string) func() {
+	g.mu.Lock()
+	m := g.turns[server]
+	if m == nil {
+		m = new(sync.Mutex)
+		g.turns[server] = m
+	}
+	g.mu.Unlock()
+	m.Lock()
+	return m.Unlock
+}

@@ -1,0 +1,112 @@
+package quarantine
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// Launch is the identity that an approval of a server is bound to: what would
+// run, or what would be contacted. Values of env and headers are not part of it.
+type Launch struct {
+	Transport   string   `json:"transport"`
+	Command     string   `json:"command,omitempty"`
+	Args        []string `json:"args,omitempty"` // as configured, placeholders unexpanded
+	WorkingDir  string   `json:"working_dir,omitempty"`
+	EnvNames    []string `json:"env_names,omitempty"`
+	URL         string   `json:"url,omitempty"`
+	HeaderNames []string `json:"header_names,omitempty"`
+}
+
+// Normal returns a copy of l with its name lists sorted, so that equal
+// identities are equal field by field.
+func (l Launch) Normal() Launch {
+	l.Args = slices.Clone(l.Args)
+	l.EnvNames = sorted(l.EnvNames)
+	l.HeaderNames = sorted(l.HeaderNames)
+	return l
+}
+
+func sorted(names []string) []string {
+	names = slices.Clone(names)
+	slices.Sort(names)
+	return names
+}
+
+// equal reports whether two normal identities are the same.
+func (l Launch) equal(o Launch) bool {
+	return l.Transport == o.Transport && l.Command == o.Command && slices.Equal(l.Args, o.Args) &&
+		l.WorkingDir == o.WorkingDir && slices.Equal(l.EnvNames, o.EnvNames) &&
+		l.URL == o.URL && slices.Equal(l.HeaderNames, o.HeaderNames)
+}
+
+// difference says in plain words what changed from l to o. Arguments and the
+// path of a URL may hold secrets and are not quoted; a reviewer sees them on
+// the [Page].
+func (l Launch) difference(o Launch) string {
+	var parts []string
+	say := func(format string, args ...any) { parts = append(parts, fmt.Sprintf(format, args...)) }
+	if l.Transport != o.Transport {
+		say("transport was %q, now %q", l.Transport, o.Transport)
+	}
+	if l.Command != o.Command {
+		say("command was %q, now %q", l.Command, o.Command)
+	}
+	if !slices.Equal(l.Args, o.Args) {
+		say("arguments differ (%s)", argsDifference(l.Args, o.Args))
+	}
+	if l.WorkingDir != o.WorkingDir {
+		say("working directory was %q, now %q", l.WorkingDir, o.WorkingDir)
+	}
+	if l.URL != o.URL {
+		if was, now := origin(l.URL), origin(o.URL); was != now {
+			say("url was at %q, now at %q", was, now)
+		} else {
+			say("url differs after %q", was)
+		}
+	}
+	if text := namesDifference(l.EnvNames, o.EnvNames); text != "" {
+		say("env names %s", text)
+	}
+	if text := namesDifference(l.HeaderNames, o.HeaderNames); text != "" {
+		say("header names %s", text)
+	}
+	return strings.Join(parts, "; ")
+}
+
+func argsDifference(was, now []string) string {
+	if len(was) != len(now) {
+		return fmt.Sprintf("were %d, now %d", len(was), len(now))
+	}
+	for i := range was {
+		if was[i] != now[i] {
+			return fmt.Sprintf("first in number %d", i+1)
+		}
+	}
+	return "same"
+}
+
+// origin returns scheme and host of a URL, which are never secret.
+func origin(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return "an unreadable url"
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+func namesDifference(was, now []string) string {
+	var parts []string
+	for _, name := range now {
+		if !slices.Contains(was, name) {
+			parts = append(parts, fmt.Sprintf("+%q", name))
+		}
+	}
+	for _, name := range was {
+		if !slices.Contains(now, name) {
+			parts = append(parts, fmt.Sprintf("-%q", name))
+		}
+	}
+	return strings.Join(parts, " ")
+}

@@ -1,0 +1,257 @@
+package quarantine_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+
+	"mcpproxy/internal/tool"
+	"mcpproxy/quarantine"
+
+	"pgregory.net/rapid"
+)
+
+// model says what the gate must do, in the simplest way that is right: bytes
+// instead of hashes, nothing incremental, nothing on disk.
+type model struct {
+	told     bool
+	inForce  int            // index into identities
+	approved int            // -1: none
+	first    int            // -1: the name was never seen
+	trust    string         // open, listing, over
+	pins     map[string]int // variant by tool name
+	held     map[string]int
+	listing  map[string]int // of an inspection; nil: none
+	listedBy int            // the identity inspected
+}
+
+var identities = []quarantine.Launch{cmdA, cmdB}
+
+func newModel() *model { return &model{approved: -1, first: -1, trust: "open", pins: map[string]int{}} }
+
+func (m *model) serves() bool { return m.told && m.approved == m.inForce }
+
+func (m *model) see(identity int, trusted bool) {
+	if m.first < 0 {
+		m.first = identity
+	}
+	if m.trust != "open" || m.approved >= 0 {
+		return
+	}
+	switch {
+	case m.first != identity:
+		m.trust = "over"
+	case trusted:
+		m.approved, m.trust = identity, "listing"
+		if m.listing != nil && m.listedBy == identity {
+			m.pins, m.listing, m.trust = m.listing, nil, "over"
+		}
+	}
+}
+
+// admit returns the names that must be admitted.
+func (m *model) admit(list map[string]int) []string {
+	if !m.serves() {
+		return nil
+	}
+	if m.trust == "listing" {
+		maps.Copy(m.pins, list)
+		m.trust = "over"
+	}
+	m.held = map[string]int{}
+	var names []string
+	for name, variant := range list {
+		if pinned, ok := m.pins[name]; ok && pinned == variant {
+			names = append(names, name)
+		} else {
+			m.held[name] = variant
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+func (m *model) page() (tools map[string]int, inspected bool) {
+	if m.serves() {
+		return m.held, true
+	}
+	if m.listing != nil && m.listedBy == m.inForce {
+		return m.listing, true
+	}
+	return nil, false
+}
+
+func (m *model) approve() {
+	tools, _ := m.page()
+	if !m.serves() {
+		m.approved, m.trust = m.inForce, "over"
+		m.pins, m.listing = map[string]int{}, nil
+	}
+	maps.Copy(m.pins, tools)
+	m.held = nil
+}
+
+func (m *model) forget() {
+	if m.first >= 0 {
+		*m = model{approved: -1, first: m.first, trust: "over", pins: map[string]int{}}
+	}
+}
+
+// variant is tool name in one of its versions; 0 and 1 differ in one schema byte.
+func variant(name string, v int) tool.Tool { return mk(name, fmt.Sprintf("version %d", v)) }
+
+func drawListing(t *rapid.T) map[string]int {
+	return rapid.MapOf(rapid.SampledFrom([]string{"x", "y", "z"}), rapid.IntRange(0, 2)).Draw(t, "listing")
+}
+
+func toolsOf(t *rapid.T, list map[string]int) []tool.Tool {
+	names := rapid.Permutation(slices.Sorted(maps.Keys(list))).Draw(t, "order")
+	var tools []tool.Tool
+	for _, name := range names {
+		tools = append(tools, variant(name, list[name]))
+	}
+	return tools
+}
+
+func TestGate_AgreesWithModel(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(r *rapid.T) {
+		b := newBench(t)
+		defer func() { _ = b.db.Close() }()
+		m := newModel()
+		var stale []tool.Hash // pages shown earlier
+		r.Repeat(map[string]func(*rapid.T){
+			"launch": func(r *rapid.T) {
+				i, trusted := rapid.IntRange(0, 1).Draw(r, "identity"), rapid.Bool().Draw(r, "trusted")
+				m.see(i, trusted)
+				m.told, m.inForce = true, i
+				if err := b.launch(identities[i], trusted); (err == nil) != m.serves() {
+					r.Fatalf("Launch = %v, want serving %v", err, m.serves())
+				}
+			},
+			"list": func(r *rapid.T) { modelList(r, b, m) },
+			"inspect": func(r *rapid.T) {
+				if !m.told || m.serves() {
+					r.Skip()
+				}
+				list := drawListing(r)
+				tools := toolsOf(r, list)
+				slices.SortFunc(tools, func(a, b tool.Tool) int { return bytes.Compare(a.Raw, b.Raw) })
+				if err := b.gate.Inspected(server, identities[m.inForce], tools); err != nil {
+					r.Fatal(err)
+				}
+				m.see(m.inForce, false)
+				if m.trust == "open" && m.listing != nil && m.listedBy == m.inForce && !maps.Equal(m.listing, list) {
+					m.trust = "over"
+				}
+				m.listing, m.listedBy = list, m.inForce
+			},
+			"approve": func(r *rapid.T) {
+				if !m.told {
+					r.Skip()
+				}
+				page, err := b.gate.Page(server, identities[m.inForce])
+				if err != nil {
+					r.Fatal(err)
+				}
+				tools, inspected := m.page()
+				if len(page.Tools) != len(tools) || page.Inspected != inspected {
+					r.Fatalf("page = %+v, want %v", page, tools)
+				}
+				for _, p := range page.Tools {
+					if v, ok := tools[p.Tool.ID.Name]; !ok || !bytes.Equal(p.Tool.Raw, variant(p.Tool.ID.Name, v).Raw) {
+						r.Fatalf("page shows %s", p.Tool.Raw)
+					}
+				}
+				stale = append(stale, page.Hash)
+				if !rapid.Bool().Draw(r, "now") {
+					return
+				}
+				if _, err := b.gate.ApproveServer(server, page.Hash); (err == nil) != inspected {
+					r.Fatalf("ApproveServer = %v, inspected %v", err, inspected)
+				}
+				if inspected {
+					m.approve()
+				}
+			},
+			"approve an older page": func(r *rapid.T) {
+				if !m.told || len(stale) == 0 {
+					r.Skip()
+				}
+				hash := rapid.SampledFrom(stale).Draw(r, "page")
+				page, err := b.gate.Page(server, identities[m.inForce])
+				if err != nil {
+					r.Fatal(err)
+				}
+				_, err = b.gate.ApproveServer(server, hash)
+				if want := hash == page.Hash && page.Inspected; (err == nil) != want {
+					r.Fatalf("ApproveServer = %v, want success %v", err, want)
+				}
+				if hash != page.Hash && !errors.Is(err, quarantine.ErrMoved) {
+					r.Fatalf("ApproveServer = %v, want ErrMoved", err)
+				}
+				if err == nil {
+					m.approve()
+				}
+			},
+			"approve one tool": func(r *rapid.T) {
+				name, v := rapid.SampledFrom([]string{"x", "y", "z"}).Draw(r, "name"), rapid.IntRange(0, 2).Draw(r, "version")
+				tl := variant(name, v)
+				err := b.gate.Approve(tl.ID, tl.Hash())
+				held, waits := m.held[name]
+				pinned, known := m.pins[name]
+				want := m.serves() && (waits && held == v || !waits && known && pinned == v)
+				if (err == nil) != want {
+					r.Fatalf("Approve(%s %d) = %v, want success %v", name, v, err, want)
+				}
+				if want {
+					m.pins[name] = v
+					delete(m.held, name)
+				}
+			},
+			"forget": func(r *rapid.T) {
+				if err := b.gate.Forget(server); err != nil {
+					r.Fatal(err)
+				}
+				m.forget()
+			},
+			"restart": func(*rapid.T) { b.reopen(); m.told = false },
+			"":        func(r *rapid.T) { modelCheck(r, b, m) },
+		})
+	})
+}
+
+func modelList(r *rapid.T, b *bench, m *model) {
+	list := drawListing(r)
+	admitted, held, err := b.gate.Admit(b.t.Context(), server, toolsOf(r, list))
+	if err != nil {
+		r.Fatal(err)
+	}
+	var got []string
+	for _, t := range admitted {
+		got = append(got, t.ID.Name)
+	}
+	slices.Sort(got)
+	if want := m.admit(list); !slices.Equal(got, want) || len(held) != len(list)-len(want) {
+		r.Fatalf("Admit(%v) = %v and %d held, want %v", list, got, len(held), want)
+	}
+}
+
+// modelCheck asks Check about every tool in every version.
+func modelCheck(r *rapid.T, b *bench, m *model) {
+	for _, name := range []string{"x", "y", "z"} {
+		for v := range 3 {
+			t := variant(name, v)
+			err := b.gate.Check(t.ID, t.Hash())
+			pinned, known := m.pins[name]
+			_, waits := m.held[name]
+			want := m.serves() && known && pinned == v && !waits
+			if (err == nil) != want || (err != nil && !errors.Is(err, quarantine.ErrHeld)) {
+				r.Fatalf("Check(%s version %d) = %v, want nil: %v", name, v, err, want)
+			}
+		}
+	}
+}

@@ -1,0 +1,251 @@
+package quarantine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"mcpproxy/internal/store"
+	"mcpproxy/internal/tool"
+)
+
+// Inspected stores what a person's inspection of identity l listed, for review.
+// Nothing of it is admitted. The listing of an approved server goes through
+// [Gate.Admit] instead. It returns an error wrapping [ErrMoved] if another
+// identity is in force by now.
+func (g *Gate) Inspected(server string, l Launch, tools []tool.Tool) error {
+	l = l.Normal()
+	if g.server(server).serves() && g.server(server).approves(l) {
+		_, _, err := g.Admit(context.Background(), server, tools)
+		return err
+	}
+	defer g.turn(server)()
+	s := g.server(server).clone()
+	if s.inForce == nil {
+		s.inForce = &l
+	}
+	if !s.inForce.equal(l) {
+		return fmt.Errorf("inspection of server %q: launch identity %w", server, ErrMoved)
+	}
+	tools = sift(server, tools)
+	c := changes{server: server, listing: &listing{Launch: l, Tools: make([][]byte, 0, len(tools))}}
+	for _, t := range tools {
+		c.listing.Tools = append(c.listing.Tools, t.Raw)
+	}
+	rec, changed := s.sight(l, false)
+	if rec.Trust == trustOpen && g.listedBefore(server, l, tools) {
+		rec.Trust, changed = trustOver, true
+	}
+	if changed {
+		c.record = &rec
+	}
+	if err := g.ledger.commit(&c); err != nil {
+		return fmt.Errorf("inspection of server %q: %w", server, err)
+	}
+	s.rec, s.known = rec, true
+	g.publish(server, s)
+	return nil
+}
+
+// listedBefore reports whether an earlier inspection saw something else.
+func (g *Gate) listedBefore(server string, l Launch, tools []tool.Tool) bool {
+	before, seen := g.ledger.inspected(server, l)
+	same := func(a, b tool.Tool) bool { return a.Hash() == b.Hash() }
+	return seen && !slices.EqualFunc(before, tools, same)
+}
+
+// Page returns what a reviewer of identity l of the server decides about.
+func (g *Gate) Page(server string, l Launch) (Page, error) {
+	defer g.turn(server)()
+	return g.page(server, l.Normal())
+}
+
+// page is Page; the caller has the server's turn.
+func (g *Gate) page(server string, l Launch) (Page, error) {
+	s := g.server(server)
+	p := Page{Server: server, Launch: l, State: s.state(l), Reason: s.reason(l)}
+	var err error
+	if p.State == Approved {
+		p.Inspected = true
+		p.Tools, err = g.ledger.waiting(server, s)
+	} else {
+		if p.State == Changed {
+			p.Previous = s.rec.Approved
+		}
+		var tools []tool.Tool
+		tools, p.Inspected = g.ledger.inspected(server, l)
+		hashes := make([]tool.Hash, len(tools))
+		for i, t := range tools {
+			hashes[i] = t.Hash()
+		}
+		p.Tools = s.records(tools, hashes)
+	}
+	if err == nil {
+		err = g.ledger.previous(server, p.Tools)
+	}
+	if err != nil {
+		return Page{}, fmt.Errorf("server %q: %w", server, err)
+	}
+	sortRecords(p.Tools)
+	p.seal()
+	return p, nil
+}
+
+// Waiting returns the page of every server in force that has something to
+// review, sorted by name. A page that cannot be read has only Server, State and
+// Reason.
+func (g *Gate) Waiting() []Page {
+	v := *g.view.Load()
+	var pages []Page
+	for _, name := range slices.Sorted(maps.Keys(v)) {
+		s := v[name]
+		if s.inForce == nil || (s.serves() && s.heldTools() == 0) {
+			continue
+		}
+		p, err := g.Page(name, *s.inForce)
+		if err != nil {
+			p = Page{Server: name, State: s.state(*s.inForce), Reason: err.Error(), Launch: *s.inForce}
+		}
+		pages = append(pages, p)
+	}
+	return pages
+}
+
+// ApproveServer approves the launch identity and exactly the tools of the page
+// with this hash, and returns how many tools. A server that was held keeps no
+// other approval. It returns an error wrapping [ErrMoved] if the page differs
+// now, and [ErrNotInspected] if it has no listing; nothing is approved then.
+func (g *Gate) ApproveServer(server string, page tool.Hash) (int, error) {
+	defer g.turn(server)()
+	s := g.server(server)
+	if s.inForce == nil {
+		return 0, fmt.Errorf("server %q is %w: it is not configured", server, ErrHeld)
+	}
+	p, err := g.page(server, *s.inForce)
+	switch {
+	case err != nil:
+		return 0, err
+	case p.Hash != page:
+		return 0, fmt.Errorf("server %q %w\nhint: look again with mcpproxy quarantine inspect %s", server, ErrMoved, server)
+	case !p.Inspected:
+		return 0, fmt.Errorf("server %q: %w\nhint: mcpproxy quarantine inspect %s", server, ErrNotInspected, server)
+	}
+	c := &changes{server: server, approve: map[string]definition{}}
+	for _, r := range p.Tools {
+		c.approve[r.Tool.ID.Name] = define(r.Tool, r.Hash)
+		c.unhold = append(c.unhold, r.Tool.ID.Name)
+	}
+	if p.State != Approved {
+		rec := serverRecord{First: s.rec.First, Approved: s.inForce, Trust: trustOver}
+		c.record, c.unlist = &rec, true
+		c.unhold = slices.Collect(maps.Keys(s.pins))
+		for name := range s.pins {
+			if _, stays := c.approve[name]; !stays {
+				c.unpin = append(c.unpin, name)
+			}
+		}
+	}
+	return len(p.Tools), g.approve(s, c)
+}
+
+// Approve approves definition h of a tool that waits on an approved server. It
+// returns an error wrapping [ErrMoved] if another definition waits, or none,
+// and [ErrHeld] if the server itself is held.
+func (g *Gate) Approve(id tool.ID, h tool.Hash) error {
+	defer g.turn(id.Server)()
+	s := g.server(id.Server)
+	switch p := s.pins[id.Name]; {
+	case !s.serves():
+		return s.refusal(id, h)
+	case p.serves(h):
+		return nil
+	case p.held != h || h.IsZero():
+		return fmt.Errorf("%q %w\nhint: look again with mcpproxy quarantine inspect %s", id, ErrMoved, id.Server)
+	}
+	t, err := g.ledger.waitingTool(id, h)
+	if err != nil {
+		return err
+	}
+	return g.approve(s, &changes{
+		server: id.Server, approve: map[string]definition{id.Name: define(t, h)}, unhold: []string{id.Name},
+	})
+}
+
+// approve writes c, makes it seen and tells the feed. The caller has the turn.
+func (g *Gate) approve(s *serverView, c *changes) error {
+	if err := g.ledger.commit(c); err != nil {
+		return fmt.Errorf("server %q: approval not recorded: %w", c.server, err)
+	}
+	next := s.clone()
+	if c.record != nil {
+		next.rec, next.known, next.damaged = *c.record, true, false
+	}
+	next.apply(c)
+	g.publish(c.server, next)
+	g.changes.Publish(c.server)
+	return nil
+}
+
+// inspected returns the stored listing of identity l. A listing that cannot be
+// read counts as none.
+func (l *ledger) inspected(server string, launch Launch) (tools []tool.Tool, seen bool) {
+	stored, err := l.listings.Get(server)
+	if err != nil || !stored.Launch.Normal().equal(launch) {
+		return nil, false
+	}
+	for _, raw := range stored.Tools {
+		t, err := tool.Decode(server, raw)
+		if err != nil {
+			return nil, false
+		}
+		tools = append(tools, t)
+	}
+	return tools, true
+}
+
+// waiting returns the held tools of an approved server.
+func (l *ledger) waiting(server string, s *serverView) ([]Record, error) {
+	var list []Record
+	for name, p := range s.pins {
+		if p.held.IsZero() || p.held == unreadable || p.unsaved {
+			continue // the next listing writes it
+		}
+		t, err := l.waitingTool(tool.ID{Server: server, Name: name}, p.held)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, Record{Tool: t, Hash: p.held, State: p.state(p.held)})
+	}
+	return list, nil
+}
+
+// waitingTool returns one held tool, whose bytes must have hash h.
+func (l *ledger) waitingTool(id tool.ID, h tool.Hash) (tool.Tool, error) {
+	d, err := l.held.Get(id.String())
+	if err != nil {
+		return tool.Tool{}, err
+	}
+	t, err := tool.Decode(id.Server, d.Raw)
+	if err != nil || t.ID != id || t.Hash() != h {
+		return tool.Tool{}, fmt.Errorf("%q: stored definition is damaged: %w", id, store.ErrDamaged)
+	}
+	return t, nil
+}
+
+// previous adds the approved definitions to records that changed.
+func (l *ledger) previous(server string, records []Record) error {
+	for i := range records {
+		r := &records[i]
+		if r.State != Changed {
+			continue
+		}
+		d, err := l.approved.Get(key(server, r.Tool.ID.Name))
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		r.Previous = d.Raw
+	}
+	return nil
+}

@@ -1,0 +1,146 @@
+package quarantine
+
+import (
+	"fmt"
+	"maps"
+
+	"mcpproxy/internal/tool"
+)
+
+// view is what Check reads: immutable once published, by server name.
+type view map[string]*serverView
+
+// serverView is one server in memory. It is immutable once published; clone it
+// to change it.
+type serverView struct {
+	known   bool // the ledger has a record of the name
+	damaged bool // that record cannot be read
+	rec     serverRecord
+	inForce *Launch // the identity of the configuration in force; nil: not told yet
+	pins    map[string]pin
+}
+
+// pin is one tool of a server. Zero hashes mean none.
+type pin struct {
+	approved tool.Hash
+	held     tool.Hash // of the definition that waits; the tool is not served
+	damaged  bool      // the approval cannot be read
+	unsaved  bool      // held is not on disk yet
+}
+
+// serves reports whether the tool is approved and nothing else waits under its
+// name.
+func (p pin) serves(h tool.Hash) bool {
+	return p.approved == h && !h.IsZero() && p.held.IsZero() && !p.damaged
+}
+
+// state is where definition h of the tool stands.
+func (p pin) state(h tool.Hash) State {
+	switch {
+	case p.damaged || p.approved.IsZero():
+		return Pending
+	case p.approved == h:
+		return Approved
+	default:
+		return Changed
+	}
+}
+
+func (s *serverView) clone() *serverView {
+	c := *s
+	c.pins = make(map[string]pin, len(s.pins))
+	maps.Copy(c.pins, s.pins)
+	return &c
+}
+
+func (s *serverView) change(name string, f func(*pin)) {
+	p := s.pins[name]
+	f(&p)
+	s.pins[name] = p
+}
+
+// prune drops pins that say nothing.
+func (s *serverView) prune() {
+	maps.DeleteFunc(s.pins, func(_ string, p pin) bool { return p == pin{} })
+}
+
+// heldTools counts the tools that wait.
+func (s *serverView) heldTools() int {
+	n := 0
+	for _, p := range s.pins {
+		if !p.held.IsZero() {
+			n++
+		}
+	}
+	return n
+}
+
+// approves reports whether identity l is the approved one.
+func (s *serverView) approves(l Launch) bool {
+	return !s.damaged && s.rec.Approved != nil && s.rec.Approved.equal(l)
+}
+
+// serves reports whether the server may run as configured.
+func (s *serverView) serves() bool { return s.inForce != nil && s.approves(*s.inForce) }
+
+// state is where identity l of the server stands.
+func (s *serverView) state(l Launch) State {
+	switch {
+	case s.approves(l):
+		return Approved
+	case s.rec.Approved != nil:
+		return Changed
+	default:
+		return Pending
+	}
+}
+
+// reason says why identity l is held; empty if it is not.
+func (s *serverView) reason(l Launch) string {
+	switch {
+	case s.approves(l):
+		return ""
+	case s.damaged:
+		return "its approval record is damaged"
+	case s.rec.Approved != nil:
+		return "launch identity changed: " + s.rec.Approved.difference(l)
+	default:
+		return "nobody has approved it"
+	}
+}
+
+// verdict is nil if identity l of the server may run.
+func (s *serverView) verdict(server string, l Launch, trustFirst bool) error {
+	reason := s.reason(l)
+	if reason == "" {
+		return nil
+	}
+	if trustFirst && s.rec.Approved == nil {
+		reason += ` ("quarantined": false trusts only what was first seen under this name)`
+	}
+	return heldServer(server, reason)
+}
+
+func heldServer(server, reason string) error {
+	return fmt.Errorf("server %q is %w: %s\nhint: look with mcpproxy quarantine inspect %s, then mcpproxy quarantine approve %s",
+		server, ErrHeld, reason, server, server)
+}
+
+// refusal says why definition h of a tool is not served.
+func (s *serverView) refusal(id tool.ID, h tool.Hash) error {
+	if s == nil || s.inForce == nil {
+		return fmt.Errorf("%q is %w: server %q is not configured", id, ErrHeld, id.Server)
+	}
+	if reason := s.reason(*s.inForce); reason != "" {
+		return heldServer(id.Server, reason)
+	}
+	reason := "nobody has approved it"
+	switch p := s.pins[id.Name]; {
+	case p.damaged:
+		reason = "its approval record is damaged"
+	case p.state(h) == Changed || !p.approved.IsZero():
+		reason = "its definition changed since it was approved"
+	}
+	return fmt.Errorf("%q is %w: %s\nhint: look with mcpproxy quarantine inspect %s, then mcpproxy quarantine approve %s",
+		id, ErrHeld, reason, id.Server, id.Server)
+}
