@@ -255,3 +255,18 @@ func (b *lockedBuffer) String() string {
 	defer b.mu.Unlock()
 	return b.buf.String()
 }
+
+func BenchmarkDialStdio_RoundTrip(b *testing.B) {
+	c, err := dialStdio(b.Context(), childSpec("echo"), DialEnv{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer c.Close()
+	var id int64
+	for b.Loop() {
+		id++
+		if _, err := c.SendRequest(b.Context(), rpc(id, "ping")); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
