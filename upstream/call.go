@@ -68,7 +68,7 @@ func (s *server) call(ctx context.Context, c Call) (Result, error) {
 		switch {
 		case err == nil:
 			return res, nil
-		case errors.Is(err, errNotSent):
+		case errors.Is(err, errNotSent): // ready will wait for the next session
 			continue
 		case errors.Is(err, ErrSessionLost):
 			return Result{}, fmt.Errorf("upstream %q: %w; the call was not run, send it again", s.spec.Name, err)

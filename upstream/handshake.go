@@ -70,11 +70,11 @@ func (o *Options) quit(s Spec, sess *session) {
 // initialize negotiates the revision. We offer no capabilities: sampling,
 // elicitation and roots are off.
 func (s *session) initialize(ctx context.Context, version string) error {
-	raw, err := s.request(ctx, request{id: s.ids.Add(1), method: methodInitialize, params: map[string]any{
+	raw, err := s.ask(ctx, methodInitialize, map[string]any{
 		"protocolVersion": protocols[0],
 		"capabilities":    struct{}{},
 		"clientInfo":      map[string]string{"name": "mcpproxy", "version": version},
-	}})
+	})
 	if err != nil {
 		return err
 	}

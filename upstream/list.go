@@ -40,7 +40,7 @@ func (s *session) list(ctx context.Context, server string, limit time.Duration) 
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("%w: not complete within %s", ErrListCap, limit))
 	defer cancel()
 	for {
-		raw, err := s.request(ctx, request{id: s.ids.Add(1), method: "tools/list", params: l.params()})
+		raw, err := s.ask(ctx, "tools/list", l.params())
 		if err != nil {
 			return nil, fmt.Errorf("tools/list: %w", err)
 		}

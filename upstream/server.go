@@ -109,16 +109,14 @@ func (s *server) ready(ctx context.Context) (*view, error) {
 	tried := false
 	for {
 		v := s.view.Load()
-		select {
-		case <-s.stopped:
+		if isClosed(s.stopped) {
 			return nil, errReplaced
-		default:
 		}
 		switch v.status.State {
 		case Ready:
-			if v.session.loss() == nil {
+			if !isClosed(v.session.gone) && !isClosed(v.session.conn.Done) {
 				return v, nil
-			}
+			} // else the loop is about to notice
 		case Starting:
 			tried = true
 		case BackingOff:
@@ -159,5 +157,14 @@ func drain(ch <-chan struct{}) {
 	select {
 	case <-ch:
 	default:
+	}
+}
+
+func isClosed(ch <-chan struct{}) bool {
+	select {
+	case <-ch:
+		return true
+	default:
+		return false
 	}
 }

@@ -145,11 +145,11 @@ func (s *session) awaitAnswers() {
 }
 
 // begin registers a request that may report progress. It returns errNotSent
-// once the session is closing.
+// once the connection has ended.
 func (s *session) begin(id int64, progress func(json.RawMessage)) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
+	if s.closed || isClosed(s.conn.Done) {
 		return errNotSent
 	}
 	s.progress[id] = progress
@@ -222,6 +222,17 @@ type request struct {
 	progress func(json.RawMessage) // nil: none
 }
 
+// ask sends a request of the pool itself. Its error is as that of request, but
+// says why the connection ended instead of errNotSent.
+func (s *session) ask(ctx context.Context, method string, params any) (json.RawMessage, error) {
+	raw, err := s.request(ctx, request{id: s.ids.Add(1), method: method, params: params})
+	if errors.Is(err, errNotSent) {
+		s.awaitCause()
+		err = s.loss()
+	}
+	return raw, err
+}
+
 // settle waits for a transport that was told to give up.
 func (s *session) settle(answer <-chan reply) reply {
 	timer := time.NewTimer(stuckTime)
@@ -244,13 +255,13 @@ func (s *session) explain(ctx context.Context, r request, err error) error {
 			s.background(func() { s.cancelled(ctx, r.id) })
 		}
 		return context.Cause(ctx)
-	case s.hasEnded():
+	case isClosed(s.ended):
 		return s.loss()
 	case errors.Is(err, ErrLogin), errors.Is(err, ErrConfig), errors.Is(err, ErrNotStreamable), errors.Is(err, ErrSessionLost):
 		err = plain(err)
 		s.fail(err)
 		return err
-	case errors.Is(err, transport.ErrTransportClosed):
+	case isClosed(s.conn.Done), errors.Is(err, transport.ErrTransportClosed):
 		s.awaitCause()
 		return s.loss()
 	default:
@@ -268,15 +279,6 @@ func (s *session) awaitCause() {
 	case <-s.gone:
 	case <-timer.C:
 		s.fail(ErrLost)
-	}
-}
-
-func (s *session) hasEnded() bool {
-	select {
-	case <-s.ended:
-		return true
-	default:
-		return false
 	}
 }
 

@@ -36,11 +36,8 @@ func soakKills(t *testing.T) int {
 
 const (
 	soakServers = 5
-	soakRate    = 20 // calls a second, over all servers
+	soakRate    = 20                     // calls a second, over all servers
 	soakPause   = 237 * time.Millisecond // out of step with the calls
-	// soakBlind is how long after a kill a call may still be sent to the dead:
-	// the time that the operating system takes to tell.
-	soakBlind = 100 * time.Millisecond
 )
 
 // soakCall is one line of the client's history.
@@ -51,11 +48,12 @@ type soakCall struct {
 	err        error
 }
 
-// soakKill is one kill and how long the server was away.
+// soakKill is one kill. Until noticed, when the connection broke off, nobody
+// could know and calls were sent to the dying process.
 type soakKill struct {
-	server string
-	at     time.Time
-	away   time.Duration
+	server      string
+	at, noticed time.Time
+	away        time.Duration
 }
 
 // TestPool_Soak_KillsLoseOnlyCallsInFlight kills servers under load and
@@ -144,6 +142,8 @@ func soakKillAll(t *testing.T, p *upstream.Pool, n int) []soakKill {
 			t.Fatalf("kill %d: %v", pid, err)
 		}
 		wg.Go(func() {
+			await(t, p, name, func(s upstream.Status) bool { return s.PID != pid })
+			k.noticed = time.Now()
 			await(t, p, name, func(s upstream.Status) bool { return s.State == upstream.Ready && s.PID != pid })
 			k.away = time.Since(k.at)
 			mu.Lock()
@@ -166,7 +166,7 @@ func checkErrors(t *testing.T, calls []soakCall, kills []soakKill) {
 			continue
 		}
 		i := slices.IndexFunc(kills, func(k soakKill) bool {
-			return k.server == c.server && c.began.Before(k.at.Add(soakBlind)) && c.end.After(k.at)
+			return k.server == c.server && c.began.Before(k.noticed) && c.end.After(k.at)
 		})
 		if i < 0 || !errors.Is(c.err, upstream.ErrLost) {
 			t.Errorf("call %s to %s from %s took %s and failed without a kill: %v", c.id, c.server, c.began, c.end.Sub(c.began), c.err)
@@ -180,7 +180,7 @@ func checkErrors(t *testing.T, calls []soakCall, kills []soakKill) {
 		}
 		slowest = max(slowest, c.end.Sub(since))
 	}
-	t.Logf("%d calls lost, %d of them sent within %s after the kill; the slowest error came after %s", lost, blind, soakBlind, slowest)
+	t.Logf("%d calls lost, %d of them sent to the dying process; the slowest error came after %s", lost, blind, slowest)
 	if slowest > 2*time.Second {
 		t.Errorf("an error took %s, want at most 2s", slowest)
 	}
@@ -220,8 +220,15 @@ func checkAway(t *testing.T, kills []soakKill) {
 		return
 	}
 	slices.SortFunc(kills, func(a, b soakKill) int { return int(a.away - b.away) })
+	var blind time.Duration
+	for _, k := range kills {
+		blind = max(blind, k.noticed.Sub(k.at))
+	}
 	p50, p99 := kills[len(kills)/2].away, kills[len(kills)*99/100].away
-	t.Logf("back after %s p50, %s p99", p50.Round(time.Millisecond), p99.Round(time.Millisecond))
+	t.Logf("noticed after %s at most, back after %s p50, %s p99", blind, p50.Round(time.Millisecond), p99.Round(time.Millisecond))
+	if blind > 2*time.Second {
+		t.Errorf("a kill went unnoticed for %s, want at most 2s", blind)
+	}
 	if p99 > 5*time.Second {
 		t.Errorf("p99 = %s, want at most 5s", p99)
 	}
