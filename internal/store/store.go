@@ -10,15 +10,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
-	"time"
 
 	bolt "go.etcd.io/bbolt"
-	berrors "go.etcd.io/bbolt/errors"
 )
 
 // Errors when opening.
@@ -29,12 +25,6 @@ var (
 
 // ErrNotFound is returned by Get for a key that is not there.
 var ErrNotFound = errors.New("not found")
-
-const (
-	fileName    = "mcpproxy.db"
-	pidName     = "mcpproxy.pid"
-	lockTimeout = time.Second
-)
 
 // LockedError is what [Open] returns when another process holds the data
 // directory. It wraps [ErrLocked]. PID is 0 if the holder did not record it.
@@ -61,74 +51,15 @@ type DB struct {
 	dir  string
 }
 
-// Open opens or makes the database of dir, which is made 0700 if missing. It
-// waits at most one second for the file lock, then returns a [*LockedError]. A
-// file that bbolt refuses returns an error wrapping [ErrDamaged].
-func Open(dir string) (*DB, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("data directory: %w", err)
-	}
-	if err := restrict(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("data directory: %w", err)
-	}
-	path := filepath.Join(dir, fileName)
-	b, err := openBolt(path)
-	switch {
-	case errors.Is(err, berrors.ErrTimeout):
-		return nil, &LockedError{Dir: dir, PID: Holder(dir)}
-	case errors.Is(err, fs.ErrPermission):
-		return nil, fmt.Errorf("database: %w", err)
-	case err != nil:
-		return nil, fmt.Errorf("%w: %s: %w", ErrDamaged, path, err)
-	}
-	pid := []byte(strconv.Itoa(os.Getpid()) + "\n")
-	if err := os.WriteFile(filepath.Join(dir, pidName), pid, 0o600); err != nil {
-		return nil, errors.Join(fmt.Errorf("data directory: %w", err), b.Close())
-	}
-	return &DB{bolt: b, dir: dir}, nil
-}
-
-// openBolt turns bbolt's panics on a damaged file into errors.
-func openBolt(path string) (db *bolt.DB, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("bbolt: %v", r)
-		}
-	}()
-	db, err = bolt.Open(path, 0o600, &bolt.Options{Timeout: lockTimeout, FreelistType: bolt.FreelistMapType})
-	if err != nil {
-		return nil, err
-	}
-	db.MaxBatchDelay = 2 * time.Millisecond // a lone approval must not wait bbolt's 10 ms for company
-	return db, restrict(path, 0o600)
-}
-
-// restrict takes away what mode does not allow; it never adds a permission.
-func restrict(path string, mode fs.FileMode) error {
-	info, err := os.Stat(path)
-	if err != nil || info.Mode().Perm()&^mode == 0 {
-		return err
-	}
-	return os.Chmod(path, info.Mode().Perm()&mode)
-}
-
-// Holder returns the pid that last opened the database of dir, or 0.
-func Holder(dir string) int {
-	text, err := os.ReadFile(filepath.Join(dir, pidName))
-	if err != nil {
-		return 0
-	}
-	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
-	if err != nil {
-		return 0
-	}
-	return pid
-}
-
 // Close releases the lock. Buckets of a closed DB return errors.
 func (db *DB) Close() error {
 	_ = os.Remove(filepath.Join(db.dir, pidName))
 	return db.bolt.Close()
+}
+
+// view runs f in a read transaction. Damage that f runs into is an error.
+func (db *DB) view(f func(*bolt.Tx) error) error {
+	return guard(func() error { return db.bolt.View(f) })
 }
 
 // Bucket holds values of one type by key. Safe for concurrent use.
@@ -140,7 +71,15 @@ type Bucket[V any] struct {
 // OpenBucket returns the bucket name, made if missing.
 func OpenBucket[V any](db *DB, name string) (Bucket[V], error) {
 	b := Bucket[V]{db: db, name: []byte(name)}
-	err := db.bolt.Update(func(tx *bolt.Tx) error {
+	var there bool
+	err := db.view(func(tx *bolt.Tx) error {
+		there = tx.Bucket(b.name) != nil
+		return nil
+	})
+	if err == nil && there { // an fsync less at every start
+		return b, nil
+	}
+	err = db.bolt.Update(func(tx *bolt.Tx) error {
 		_, err := tx.CreateBucketIfNotExists(b.name)
 		return err
 	})
@@ -154,7 +93,7 @@ func OpenBucket[V any](db *DB, name string) (Bucket[V], error) {
 // that does not decode is an error naming bucket and key.
 func (b Bucket[V]) Get(key string) (V, error) {
 	var v V
-	err := b.db.bolt.View(func(tx *bolt.Tx) error {
+	err := b.db.view(func(tx *bolt.Tx) error {
 		data := tx.Bucket(b.name).Get([]byte(key))
 		if data == nil {
 			return fmt.Errorf("%s %q: %w", b.name, key, ErrNotFound)
@@ -209,7 +148,7 @@ func (b Bucket[V]) Stage(tx *Tx, put map[string]V, remove []string) error {
 // returns. A value that does not decode is passed as broken instead of v, so
 // that one damaged record does not hide the others.
 func (b Bucket[V]) All(f func(key string, v V, broken error) error) error {
-	return b.db.bolt.View(func(tx *bolt.Tx) error {
+	return b.db.view(func(tx *bolt.Tx) error {
 		return tx.Bucket(b.name).ForEach(func(key, data []byte) error {
 			var v V
 			broken := b.decode(key, data, &v)
