@@ -26,16 +26,30 @@ func (p *Proxy) call(ctx context.Context, q request, access tool.Access) json.Ra
 	if err != nil {
 		return failure(name+": "+err.Error(), name+` takes {"id":"server:tool","arguments":{...}}; retrieve_tools finds ids`)
 	}
-	t, found := p.opt.Index.Get(id)
-	if !found {
-		return p.unknown(ctx, id)
+	d, refusal := p.admit(ctx, id)
+	if refusal != nil {
+		return refusal
 	}
-	if want := t.Access(); access != tool.Destructive && access != want {
+	if want := d.tool.Access(); access != tool.Destructive && access != want {
 		return failuref("call "+callTool(want)+" with the same id and arguments",
 			"%s is a %s tool as far as its annotations say, so it cannot be called with %s.", id, want, name)
 	}
-	raw := p.forward(ctx, id, args, q)
-	return p.cut(raw, p.limits().ResponseLimit)
+	q.args = args
+	return p.cut(p.forward(ctx, d, q), p.limits().ResponseLimit)
+}
+
+// admit returns the approved definition of id, or the answer to an agent that
+// may not call it.
+func (p *Proxy) admit(ctx context.Context, id tool.ID) (d *definition, refusal json.RawMessage) {
+	t, found := p.opt.Index.Get(id)
+	if !found {
+		return nil, p.unknown(ctx, id)
+	}
+	d = p.known.of(t)
+	if p.opt.Gate.Check(id, d.hash) != nil {
+		return nil, held(id)
+	}
+	return d, nil
 }
 
 // readCall splits the arguments of a call tool. args is what the agent gave for
@@ -66,25 +80,19 @@ func readCall(raw json.RawMessage) (id tool.ID, args json.RawMessage, err error)
 	return id, args, err
 }
 
-// forward takes one call through the gate and the argument check to the
-// upstream and returns its answer as it came, or a failure of ours.
-func (p *Proxy) forward(ctx context.Context, id tool.ID, args json.RawMessage, q request) json.RawMessage {
-	t, found := p.opt.Index.Get(id)
-	if !found {
-		return p.unknown(ctx, id)
-	}
-	d := p.known.of(t)
-	if p.opt.Gate.Check(id, d.hash) != nil {
-		return held(id)
-	}
-	args, err := readArguments(args)
+// forward takes a call of an admitted tool through the argument check to the
+// upstream and returns its answer as it came, or a failure of ours. q.args are
+// what the agent gave for that tool.
+func (p *Proxy) forward(ctx context.Context, d *definition, q request) json.RawMessage {
+	id := d.tool.ID
+	args, err := readArguments(q.args)
 	if err == nil {
 		err = d.check(args)
 	}
 	if err != nil {
 		limit := p.limits().ResponseLimit
 		return failuref("correct the arguments and call again", "The arguments do not fit %s, so it was not called:\n%s\nIts inputSchema:\n%s",
-			id, err, schemaText(t.InputSchema, limit))
+			id, err, schemaText(d.tool.InputSchema, limit))
 	}
 	started := time.Now()
 	res, err := p.opt.Pool.Call(ctx, upstream.Call{ID: id, Arguments: args, Meta: q.meta, Progress: q.progress})

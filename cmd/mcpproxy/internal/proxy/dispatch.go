@@ -108,7 +108,11 @@ func (p *Proxy) CallTool(ctx context.Context, name string, args json.RawMessage)
 		return nil, &client.Error{Code: "not_found", Message: "no tool is called " + clip(name, 100),
 			Hint: "name an upstream's tool as server:tool; mcpproxy search finds one"}
 	}
-	return p.forward(ctx, id, args, request{}), nil
+	d, refusal := p.admit(ctx, id)
+	if refusal != nil {
+		return refusal, nil
+	}
+	return p.forward(ctx, d, request{args: args}), nil
 }
 
 // allowed filters the menu by the policy in force.

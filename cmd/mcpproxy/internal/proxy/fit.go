@@ -74,6 +74,7 @@ func size(hits []found, note string) int {
 
 func render(hits []found, note string) []byte {
 	var b bytes.Buffer
+	b.Grow(2 * size(hits, note))
 	b.WriteString(`{"tools":[`)
 	for i, h := range hits {
 		if i > 0 {

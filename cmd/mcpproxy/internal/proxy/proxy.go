@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -86,9 +85,8 @@ type Proxy struct {
 	sessions *sessions
 	mcp      *server.MCPServer
 	http     *server.StreamableHTTPServer
-	streams  sync.WaitGroup // GET streams
-	done     chan struct{}  // closed by Close
-	once     sync.Once
+	starting startingNote
+	streams  streams
 }
 
 // transportTTL is how long mcp-go keeps its own state of an idle session. Ours
@@ -98,7 +96,8 @@ const transportTTL = time.Hour
 // New returns a Proxy. Close must be called.
 func New(opt Options) *Proxy {
 	opt = opt.withDefaults()
-	p := &Proxy{opt: opt, log: opt.Log, pages: newPages(pageBytes, pageTTL), sessions: newSessions(), done: make(chan struct{})}
+	p := &Proxy{opt: opt, log: opt.Log, pages: newPages(pageBytes, pageTTL), sessions: newSessions()}
+	p.streams.done = make(chan struct{})
 	p.menu = menu()
 	p.mcp = server.NewMCPServer("mcpproxy", opt.Version,
 		server.WithToolCapabilities(true), server.WithLogging(), server.WithRecovery(),
@@ -197,11 +196,9 @@ func (p *Proxy) LogMessage(server string, params json.RawMessage) {
 // Close ends every stream and waits for it until ctx ends. Calls in flight end
 // with the HTTP server's own shutdown.
 func (p *Proxy) Close(ctx context.Context) error {
-	p.once.Do(func() { close(p.done) })
 	p.pages.close()
 	err := p.http.Shutdown(ctx)
-	ended := make(chan struct{})
-	go func() { p.streams.Wait(); close(ended) }()
+	ended := p.streams.close()
 	select {
 	case <-ended:
 		return err

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"mcpproxy/index"
 	"mcpproxy/internal/tool"
@@ -45,7 +47,7 @@ func (p *Proxy) retrieve(ctx context.Context, q request) json.RawMessage {
 		lists = append(lists, p.approved(hits, in.detail))
 	}
 	hits := balance(lists, in.limit)
-	note := ""
+	note := p.starting.get(p.opt.Overview)
 	if len(hits) == 0 {
 		note = p.whyNothing(in.server)
 	}
@@ -173,12 +175,37 @@ func (p *Proxy) whyNothing(server string) string {
 			count(n, "server waits", "servers wait"), names(o.Waiting), printable(o.Waiting[0])))
 	}
 	if n := len(o.Starting); n > 0 {
-		say = append(say, fmt.Sprintf("%s starting: %s. Ask again in a few seconds.", count(n, "server is", "servers are"), names(o.Starting)))
+		say = append(say, stillStarting(o))
 	}
 	if len(o.Servers)+len(o.Waiting)+len(o.Starting) == 0 {
 		say = append(say, "The user adds servers to the configuration, or you do with upstream_servers.")
 	}
 	return strings.Join(say, " ")
+}
+
+func stillStarting(o Overview) string {
+	return fmt.Sprintf("%s starting: %s. Ask again in a few seconds.", count(len(o.Starting), "server is", "servers are"), names(o.Starting))
+}
+
+// startingNote remembers for a second what is still starting: a search must
+// not ask every server each time.
+type startingNote struct{ last atomic.Pointer[agedNote] }
+
+type agedNote struct {
+	at   time.Time
+	text string
+}
+
+func (n *startingNote) get(overview func() Overview) string {
+	if last := n.last.Load(); last != nil && time.Since(last.at) < time.Second {
+		return last.text
+	}
+	note := &agedNote{at: time.Now()}
+	if o := overview(); len(o.Starting) > 0 {
+		note.text = stillStarting(o)
+	}
+	n.last.Store(note)
+	return note.text
 }
 
 func connectedNames(o Overview) string {

@@ -113,6 +113,18 @@ func TestRetrieve_NothingSaysWhy(t *testing.T) {
 	}
 }
 
+func TestRetrieve_SaysWhatIsStarting(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.add(t, "files", `{"name":"read_file"}`)
+	w.overview.Starting = []string{"slow"}
+	a, _ := w.agent(t)
+	r := decode(t, a.tool("retrieve_tools", `{"query":"file"}`))
+	if len(hitsOf(t, r)) != 1 || !strings.Contains(r.text(), "1 server is starting: slow") {
+		t.Errorf("answer: %s", r.text())
+	}
+}
+
 func TestRetrieve_NeverShowsHeld(t *testing.T) {
 	t.Parallel()
 	w := newWorld()

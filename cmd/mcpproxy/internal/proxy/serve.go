@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -14,6 +15,40 @@ import (
 
 // heartbeat keeps an idle GET stream from being cut by what lies between.
 const heartbeat = 25 * time.Second
+
+// streams counts the long-lived responses, so that Close can end them and wait.
+type streams struct {
+	done chan struct{} // closed by close
+
+	mu      sync.Mutex
+	closed  bool
+	running sync.WaitGroup
+}
+
+// open reports whether one more may start; ended must follow if it may.
+func (s *streams) open() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed {
+		s.running.Add(1)
+	}
+	return !s.closed
+}
+
+func (s *streams) ended() { s.running.Done() }
+
+// close returns a channel that is closed once the last one ended.
+func (s *streams) close() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed {
+		s.closed = true
+		close(s.done)
+	}
+	all := make(chan struct{})
+	go func() { s.running.Wait(); close(all) }()
+	return all
+}
 
 // serve routes one request of the endpoint: POST to mcp-go, GET and DELETE of
 // clients with sessions here.
@@ -37,15 +72,14 @@ func (p *Proxy) servePost(w http.ResponseWriter, r *http.Request) {
 		rep.session = p.sessions.find(id)
 	}
 	ctx := withReply(r.Context(), rep)
-	if r.Header.Get(mcp.HeaderMethod) == string(mcp.MethodSubscriptionsListen) {
-		p.streams.Add(1)
-		defer p.streams.Done()
+	if r.Header.Get(mcp.HeaderMethod) == string(mcp.MethodSubscriptionsListen) && p.streams.open() {
+		defer p.streams.ended()
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithCancel(ctx)
 		defer cancel()
 		go func() {
 			select {
-			case <-p.done:
+			case <-p.streams.done:
 				cancel()
 			case <-ctx.Done():
 			}
@@ -89,8 +123,11 @@ func (p *Proxy) serveStream(w http.ResponseWriter, r *http.Request) {
 	if s == nil {
 		return
 	}
-	p.streams.Add(1)
-	defer p.streams.Done()
+	if !p.streams.open() {
+		http.Error(w, "shutting down", http.StatusServiceUnavailable)
+		return
+	}
+	defer p.streams.ended()
 	conn := s.stream.attach()
 	defer s.stream.detach(conn)
 	w.Header().Set("Content-Type", "text/event-stream")
@@ -134,7 +171,7 @@ func (p *Proxy) pump(w http.ResponseWriter, r *http.Request, s *stream, conn uin
 				_, err = w.Write([]byte(": alive\n\n"))
 			case <-r.Context().Done():
 				return
-			case <-p.done:
+			case <-p.streams.done:
 				return
 			}
 		}
