@@ -7,7 +7,7 @@ LINT    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 export CGO_ENABLED ?= 0
 
-.PHONY: run build test check lint cross race fuzz clean
+.PHONY: run build test check lint cross race bench soak-upstream fuzz clean
 
 run: build ## build and start the demonstration
 	$(BIN) demo
@@ -32,6 +32,17 @@ lint:
 cross: ## every platform compiles without cgo
 	@for os in linux darwin windows; do for arch in amd64 arm64; do \
 	  echo "$$os/$$arch"; GOOS=$$os GOARCH=$$arch $(GO) build -o /dev/null ./cmd/mcpproxy && GOOS=$$os GOARCH=$$arch $(GO) vet ./... || exit 1; done; done
+
+bench: build ## 572 tools over 77 stdio servers: start, search, calls, memory
+	$(GO) build -o bin/mcpproxy-bench ./cmd/mcpproxy-bench
+	bin/mcpproxy-bench -mcpproxy $(BIN) -check
+
+soak-upstream: ## 1,000 kills of an upstream under 20 calls a second
+	MCPPROXY_SOAK_KILLS=1000 $(GO) test -count=1 -v -timeout 40m -run Soak ./upstream
+
+fuzz: ## FUZZTIME (3s) for each parser of foreign text
+	@for file in $$(grep -rl --include='*_test.go' '^func Fuzz' .); do for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\).*/\1/p' $$file); do \
+	  echo "$$target"; $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $${FUZZTIME:-3s} ./$$(dirname $$file) || exit 1; done; done
 
 clean:
 	rm -rf bin dist
