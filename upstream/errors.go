@@ -57,16 +57,8 @@ func plain(err error) error {
 	if errors.As(err, &u) {
 		text = strings.ReplaceAll(text, u.Error(), u.Err.Error())
 	}
-	return &shortError{text: clip(text), err: err}
+	return &plainError{text: clip(text), err: err}
 }
-
-type shortError struct {
-	text string
-	err  error
-}
-
-func (e *shortError) Error() string { return e.text }
-func (e *shortError) Unwrap() error { return e.err }
 
 // clip keeps foreign text in an error short and on one line.
 func clip(s string) string {
