@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -83,10 +84,26 @@ func benchCall(b *testing.B, params string) {
 	}
 }
 
-func BenchmarkRetrieve(b *testing.B) {
-	benchCall(b, `{"name":"retrieve_tools","arguments":{"query":"read something"}}`)
+// benchHTTP is benchCall over a real connection, the client's own time included.
+func benchHTTP(b *testing.B, params string) {
+	srv := httptest.NewServer(benchProxy(b).Handler())
+	b.Cleanup(srv.Close)
+	a := &agent{t: b, url: srv.URL, header: http.Header{}}
+	a.request("initialize", `{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"b","version":"1"}}`)
+	for b.Loop() {
+		a.post("tools/call", params)
+	}
 }
 
-func BenchmarkCall(b *testing.B) {
-	benchCall(b, `{"name":"call_tool_read","arguments":{"id":"s:read_1","arguments":{"path":"/tmp/a","n":3}}}`)
-}
+const (
+	benchSearch = `{"name":"retrieve_tools","arguments":{"query":"read something"}}`
+	benchRead   = `{"name":"call_tool_read","arguments":{"id":"s:read_1","arguments":{"path":"/tmp/a","n":3}}}`
+)
+
+func BenchmarkRetrieveHTTP(b *testing.B) { benchHTTP(b, benchSearch) }
+
+func BenchmarkCallHTTP(b *testing.B) { benchHTTP(b, benchRead) }
+
+func BenchmarkRetrieve(b *testing.B) { benchCall(b, benchSearch) }
+
+func BenchmarkCall(b *testing.B) { benchCall(b, benchRead) }
