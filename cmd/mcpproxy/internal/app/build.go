@@ -1,0 +1,150 @@
+package app
+
+import (
+	"errors"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"mcpproxy/cmd/mcpproxy/internal/api"
+	"mcpproxy/cmd/mcpproxy/internal/discovery"
+	"mcpproxy/cmd/mcpproxy/internal/proxy"
+	"mcpproxy/index"
+	"mcpproxy/internal/config"
+	"mcpproxy/internal/logging"
+	"mcpproxy/internal/secret"
+	"mcpproxy/internal/store"
+	"mcpproxy/quarantine"
+	"mcpproxy/upstream"
+)
+
+// App is one built program. Its parts are set once by open and never replaced;
+// only the configuration in force changes.
+type App struct {
+	opt        Options
+	dir        string // data directory
+	configPath string
+	file       *config.File // edits configPath
+	started    time.Time
+	serving    bool // false: built for one command, nothing started
+
+	logs     *logging.Logs
+	log      *zap.Logger
+	db       *store.DB
+	gate     *quarantine.Gate
+	index    *index.Index
+	children *upstream.Children
+	pool     *upstream.Pool
+	sync     *discovery.Syncer
+	proxy    *proxy.Proxy
+	api      *api.API
+
+	inForce  atomic.Pointer[config.Config] // the last good configuration
+	fault    atomic.Pointer[string]        // why the file is not in force; nil if it is
+	reloads  sync.Mutex                    // one reload at a time
+	endpoint atomic.Pointer[string]        // URL for an IDE; nil before the listener is open
+}
+
+// open builds everything on opt's data directory and starts nothing. A file
+// that has faults is an error; a missing one is an empty configuration.
+func open(opt Options, serving bool) (*App, error) {
+	if err := opt.check(); err != nil {
+		return nil, err
+	}
+	a := &App{opt: opt, started: time.Now(), serving: serving}
+	cfg, err := a.locate()
+	if err != nil {
+		return nil, err
+	}
+	a.file = config.NewFile(a.configPath)
+	a.inForce.Store(cfg)
+	if err := a.build(cfg); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	return a, nil
+}
+
+// locate finds the configuration file and the data directory: flags win over
+// the file, the file over the defaults.
+func (a *App) locate() (*config.Config, error) {
+	a.dir, a.configPath = a.opt.DataDir, a.opt.ConfigPath
+	if a.configPath == "" {
+		dir := a.dir
+		if dir == "" {
+			dir = config.DefaultDataDir()
+		}
+		a.configPath = filepath.Join(dir, config.FileName)
+	}
+	cfg, _, err := load(a.configPath)
+	if err != nil {
+		return nil, err
+	}
+	if a.dir == "" {
+		a.dir = cfg.DataDir
+	}
+	return cfg, nil
+}
+
+// build makes the parts, lowest floor first.
+func (a *App) build(cfg *config.Config) (err error) {
+	if a.logs, err = a.openLogs(cfg); err != nil {
+		return err
+	}
+	a.log = a.logs.Logger()
+	if a.db, err = store.Open(a.dir); err != nil {
+		return err
+	}
+	if a.gate, err = quarantine.Open(a.db); err != nil {
+		return err
+	}
+	if a.index, err = a.openIndex(); err != nil {
+		return err
+	}
+	if a.children, err = upstream.OpenChildren(filepath.Join(a.dir, "children")); err != nil {
+		return err
+	}
+	keyring := secret.Keyring{}
+	a.pool = upstream.NewPool(upstream.Options{
+		Log: a.log.Named("upstream"), Version: a.opt.Version,
+		Dial: upstream.DialEnv{
+			Log:      a.log.Named("upstream"),
+			Expand:   func(text string) (string, error) { return secret.Expand(text, keyring) },
+			Stderr:   a.logs.Server,
+			Children: a.children,
+		},
+		Notify: a.forwardNotification,
+	})
+	a.sync = discovery.New(discovery.Options{Pool: a.pool, Gate: a.gate, Index: a.index, Log: a.log.Named("discovery")})
+	a.proxy = proxy.New(proxy.Options{
+		Index: a.index, Gate: a.gate, Pool: a.pool, Servers: a,
+		Limits: a.limits, Policy: a.policy, Overview: a.overview,
+		Log: a.log.Named("mcp"), Version: a.opt.Version,
+	})
+	a.api, err = a.openAPI(cfg)
+	return err
+}
+
+// Close stops the upstreams, then releases the data directory. It is safe on a
+// half-built App.
+func (a *App) Close() error {
+	var errs []error
+	if a.proxy != nil {
+		a.endStreams()
+	}
+	if a.pool != nil {
+		errs = append(errs, a.pool.Close())
+	}
+	if a.index != nil {
+		errs = append(errs, a.index.Close())
+	}
+	if a.db != nil {
+		errs = append(errs, a.db.Close())
+	}
+	if a.logs != nil {
+		errs = append(errs, a.logs.Close())
+	}
+	return errors.Join(errs...)
+}

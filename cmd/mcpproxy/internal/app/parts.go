@@ -1,0 +1,88 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"go.uber.org/zap"
+
+	"mcpproxy/cmd/mcpproxy/internal/api"
+	"mcpproxy/index"
+	"mcpproxy/internal/config"
+	"mcpproxy/internal/logging"
+	"mcpproxy/internal/store"
+)
+
+// openLogs writes main.log only while serving: a command's own log would be
+// noise in it.
+func (a *App) openLogs(cfg *config.Config) (*logging.Logs, error) {
+	level := cfg.LogLevel
+	if a.opt.LogLevel != "" {
+		level = a.opt.LogLevel
+	} else if !a.serving {
+		level = "error"
+	}
+	return logging.New(logging.Options{Level: level, Dir: a.logDir(), Stderr: a.opt.Stderr, File: a.serving})
+}
+
+// logDir is the operating system's folder, or one inside a data directory of
+// its own, so that two instances never write the same file.
+func (a *App) logDir() string {
+	if a.dir == config.DefaultDataDir() {
+		return config.LogDir()
+	}
+	return filepath.Join(a.dir, "logs")
+}
+
+// openIndex opens the index on its buckets of the database.
+func (a *App) openIndex() (*index.Index, error) {
+	catalog, err := store.OpenBucket[index.Entry](a.db, "catalog")
+	if err != nil {
+		return nil, err
+	}
+	return index.Open(catalog, index.Options{Log: a.log.Named("index")})
+}
+
+// openAPI reads or makes the API key. Beyond loopback the key guards /mcp too.
+func (a *App) openAPI(cfg *config.Config) (*api.API, error) {
+	key, err := api.Key(a.dir)
+	if err != nil {
+		return nil, err
+	}
+	return api.New(api.Options{
+		Service: a, MCP: a.proxy.Handler(), Key: key,
+		RequireKey:   cfg.RequireMCPAuth || !config.IsLoopback(a.listenAddr()),
+		TrustedHosts: cfg.TrustedHosts, Log: a.log.Named("http"),
+	}), nil
+}
+
+// listenAddr is the flag's address, else the file's.
+func (a *App) listenAddr() string {
+	if a.opt.Listen != "" {
+		return a.opt.Listen
+	}
+	return a.inForce.Load().Listen
+}
+
+// sweep ends the stdio children that a killed instance left behind.
+func (a *App) sweep(ctx context.Context) error {
+	ended, err := a.children.Sweep(ctx)
+	if ended > 0 {
+		a.log.Info("ended servers that an earlier instance left running", zap.Int("processes", ended))
+	}
+	if err != nil {
+		a.log.Warn("servers of an earlier instance may still run", zap.Error(err))
+	}
+	return nil
+}
+
+// checkFlags reports a flag's value that the file would not be allowed either.
+func (o Options) check() error {
+	if o.Listen != "" {
+		if err := config.CheckListen(o.Listen); err != nil {
+			return fmt.Errorf("--%w", err)
+		}
+	}
+	return nil
+}

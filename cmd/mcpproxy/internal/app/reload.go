@@ -1,0 +1,130 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"reflect"
+
+	"go.uber.org/zap"
+
+	"mcpproxy/internal/config"
+	"mcpproxy/upstream"
+)
+
+// reload reads the file and puts it in force. A file with faults changes
+// nothing: the last good configuration stays and the fault is reported.
+func (a *App) reload(ctx context.Context) error {
+	a.reloads.Lock()
+	defer a.reloads.Unlock()
+	cfg, warnings, err := load(a.configPath)
+	if err == nil && len(cfg.Servers) == 0 && len(a.inForce.Load().Servers) > 0 {
+		if _, gone := os.Stat(a.configPath); gone != nil {
+			err = fmt.Errorf("configuration: %w", gone) // a moment of a save, or a mistake: not a wish to stop everything
+		}
+	}
+	if err != nil {
+		text := err.Error()
+		a.fault.Store(&text)
+		a.log.Error("configuration not changed: the file has faults", zap.String("file", a.configPath), zap.Error(err))
+		return err
+	}
+	if a.fault.Swap(nil) != nil {
+		a.log.Info("configuration file is good again", zap.String("file", a.configPath))
+	}
+	a.warn(warnings)
+	if old := a.inForce.Swap(cfg); !reflect.DeepEqual(old, cfg) {
+		a.log.Info("configuration in force", zap.String("file", a.configPath), zap.Int("servers", len(cfg.Servers)))
+	}
+	return a.apply(ctx, cfg)
+}
+
+// load reads the file at path; a missing one is an empty configuration.
+func load(path string) (*config.Config, []config.Warning, error) {
+	cfg, warnings, err := config.Load(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return config.Parse(nil)
+	}
+	return cfg, warnings, err
+}
+
+// reapply puts the configuration in force once more, after an approval.
+func (a *App) reapply(ctx context.Context) error {
+	a.reloads.Lock()
+	defer a.reloads.Unlock()
+	return a.apply(ctx, a.inForce.Load())
+}
+
+// apply makes pool and index follow cfg. The gate sees every server, switched
+// off or not: what the file trusts at first sight is pinned before anyone can
+// change it.
+func (a *App) apply(ctx context.Context, cfg *config.Config) error {
+	specs := make([]upstream.Spec, 0, len(cfg.Servers))
+	var serving []string
+	for _, s := range cfg.Servers {
+		held := ""
+		if err := a.gate.Launch(s.Name, launchOf(s), trustsFirst(s)); err != nil {
+			held = err.Error()
+		}
+		if held == "" && s.Enabled {
+			serving = append(serving, s.Name)
+		}
+		specs = append(specs, specOf(s, held))
+	}
+	if err := a.sync.Prune(ctx, serving); err != nil {
+		return err
+	}
+	if !a.serving {
+		return nil
+	}
+	return a.pool.Apply(ctx, specs)
+}
+
+func (a *App) warn(warnings []config.Warning) {
+	for _, w := range warnings {
+		a.log.Warn("configuration: "+w.Message, zap.String("path", w.Path))
+	}
+}
+
+// watch follows the file and the gate until ctx ends.
+func (a *App) watch(ctx context.Context) error {
+	changed := make(chan struct{}, 1)
+	done := make(chan error, 1)
+	go func() {
+		done <- config.Watch(ctx, a.configPath, func() {
+			select {
+			case changed <- struct{}{}:
+			default:
+			}
+		})
+	}()
+	for {
+		select {
+		case <-changed:
+			_ = a.reload(ctx) // it reports its own errors
+		case err := <-done:
+			if ctx.Err() != nil {
+				return nil
+			}
+			a.log.Warn("configuration file is not watched: restart after an edit", zap.Error(err))
+			<-ctx.Done()
+			return nil
+		}
+	}
+}
+
+// followApprovals starts what a person approved, without a restart.
+func (a *App) followApprovals(ctx context.Context) error {
+	approvals := a.gate.Changes().Subscribe()
+	defer approvals.Close()
+	for {
+		if _, err := approvals.Next(ctx); err != nil {
+			return nil // ctx ended
+		}
+		if err := a.reapply(ctx); err != nil {
+			a.log.Error("approval not applied", zap.Error(err))
+		}
+	}
+}

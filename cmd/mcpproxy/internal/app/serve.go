@@ -1,0 +1,154 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"syscall"
+	"time"
+
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"mcpproxy/cmd/mcpproxy/internal/api"
+	"mcpproxy/internal/client"
+	"mcpproxy/internal/config"
+	"mcpproxy/internal/store"
+)
+
+// Serve runs an instance until ctx ends, then closes it. ready is called once
+// the endpoint accepts requests; upstreams may still be starting. It returns an
+// error wrapping [store.ErrLocked] if another instance has the data directory,
+// and config.Faults if the file cannot be used.
+func Serve(ctx context.Context, opt Options, ready func(Ready)) (err error) {
+	a, err := open(opt, true)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.Close()) }()
+	return a.run(ctx, ready)
+}
+
+func (a *App) run(ctx context.Context, ready func(Ready)) error {
+	listeners, err := a.listen()
+	if err != nil {
+		return err
+	}
+	local, socket, err := api.ListenLocal(a.dir)
+	if err != nil {
+		closeAll(listeners)
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	for _, l := range listeners {
+		g.Go(func() error { return a.api.Serve(ctx, l, api.TCP) })
+	}
+	g.Go(func() error { return a.api.Serve(ctx, local, api.Local) })
+	g.Go(func() error { return a.sync.Run(ctx) })
+	g.Go(func() error { return a.watch(ctx) })
+	g.Go(func() error { return a.sweep(ctx) })
+	g.Go(func() error { return a.followApprovals(ctx) })
+	if err := a.reapply(ctx); err != nil {
+		a.log.Error("configuration not applied", zap.Error(err))
+	}
+	ready(a.readyLine(listeners, socket))
+	<-ctx.Done()
+	a.log.Info("stopping")
+	a.endStreams()
+	return g.Wait()
+}
+
+// endStreams ends the agents' open streams, which would hold up the listeners.
+func (a *App) endStreams() {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	if err := a.proxy.Close(ctx); err != nil {
+		a.log.Warn("streams did not end in time", zap.Error(err))
+	}
+}
+
+// listen opens every address of the configuration. With port 0 the first
+// address chooses and the others follow.
+func (a *App) listen() ([]net.Listener, error) {
+	var open []net.Listener
+	for _, addr := range config.ListenAddrs(a.listenAddr()) {
+		if host, port, err := net.SplitHostPort(addr); err == nil && port == "0" && len(open) > 0 {
+			_, port, _ = net.SplitHostPort(open[0].Addr().String())
+			addr = net.JoinHostPort(host, port)
+		}
+		l, err := net.Listen("tcp", addr)
+		if err != nil {
+			if len(open) > 0 && unavailable(err) {
+				a.log.Debug("no IPv6 loopback here", zap.String("addr", addr))
+				continue
+			}
+			closeAll(open)
+			return nil, fmt.Errorf("listen on %s: %w\nhint: choose another address with --listen, such as --listen :8081", addr, err)
+		}
+		open = append(open, l)
+	}
+	return open, nil
+}
+
+// unavailable reports whether the machine has no such address at all, as one
+// without IPv6.
+func unavailable(err error) bool {
+	return errors.Is(err, syscall.EADDRNOTAVAIL) || errors.Is(err, syscall.EAFNOSUPPORT)
+}
+
+func closeAll(listeners []net.Listener) {
+	for _, l := range listeners {
+		_ = l.Close()
+	}
+}
+
+func (a *App) readyLine(listeners []net.Listener, socket string) Ready {
+	endpoint := "http://" + listeners[0].Addr().String() + "/mcp/"
+	if _, port, err := net.SplitHostPort(listeners[0].Addr().String()); err == nil && config.IsLoopback(a.listenAddr()) {
+		endpoint = "http://localhost:" + port + "/mcp/"
+	}
+	a.endpoint.Store(&endpoint)
+	_, missing := os.Stat(a.configPath)
+	cfg := a.inForce.Load()
+	return Ready{
+		Endpoint: endpoint, Socket: socket, DataDir: a.dir, ConfigPath: a.configPath,
+		ConfigMissing: missing != nil, Servers: len(cfg.Servers), Waiting: len(a.overview().Waiting),
+	}
+}
+
+// connectPatience is how long Connect waits for another command to release the
+// data directory.
+const connectPatience = 5 * time.Second
+
+// Connect returns a client of the instance that serves opt's data directory. If
+// none does, the client talks to a program built in-process on the directory
+// with no upstream started. The function releases it.
+func Connect(ctx context.Context, opt Options) (*client.Client, func() error, error) {
+	probe := &App{opt: opt}
+	if _, err := probe.locate(); err != nil && opt.DataDir == "" {
+		return nil, nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, connectPatience)
+	defer cancel()
+	for {
+		c, err := client.Dial(probe.dir)
+		if err == nil {
+			return c, func() error { return nil }, nil
+		}
+		if !errors.Is(err, client.ErrNotRunning) {
+			return nil, nil, err
+		}
+		a, err := open(opt, false)
+		if err == nil {
+			if err = a.reapply(ctx); err == nil {
+				return client.InProcess(a.api.Handler(api.Local)), a.Close, nil
+			}
+			err = errors.Join(err, a.Close())
+		}
+		if !errors.Is(err, store.ErrLocked) || ctx.Err() != nil {
+			return nil, nil, err
+		}
+	}
+}

@@ -1,0 +1,242 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"time"
+
+	"mcpproxy/internal/client"
+	"mcpproxy/internal/config"
+	"mcpproxy/upstream"
+)
+
+// notRunning is the state of every server while no instance runs.
+const notRunning = "not running"
+
+// ListServers returns every configured server in the order of the file.
+func (a *App) ListServers(context.Context) ([]client.Server, error) {
+	cfg := a.inForce.Load()
+	states := map[string]upstream.Status{}
+	if a.serving {
+		for _, st := range a.pool.Status() {
+			states[st.Name] = st
+		}
+	}
+	counts := a.index.Status().Servers
+	held := a.heldTools()
+	list := make([]client.Server, 0, len(cfg.Servers))
+	for _, s := range cfg.Servers {
+		dto := a.serverDTO(s, states[s.Name])
+		dto.Tools, dto.HeldTools = counts[s.Name], held[s.Name]
+		list = append(list, dto)
+	}
+	return list, nil
+}
+
+func (a *App) serverDTO(s config.Server, st upstream.Status) client.Server {
+	dto := client.Server{
+		Name: s.Name, Transport: s.Transport, Enabled: s.Enabled, State: string(st.State), Error: st.Error,
+		Command: s.Command, Args: s.Args, WorkingDir: s.WorkingDir, URL: bareURL(s.URL), PID: st.PID,
+		EnvNames: slices.Sorted(maps.Keys(s.Env)), HeaderNames: slices.Sorted(maps.Keys(s.Headers)),
+		Since: moment(st.Since), NextTry: moment(st.NextTry),
+	}
+	if st.State == "" {
+		dto.State = a.restingState(s)
+	}
+	dto.Hint = hintFor(dto.State, s.Name)
+	return dto
+}
+
+// restingState is what a server that the pool does not know is called.
+func (a *App) restingState(s config.Server) string {
+	switch {
+	case !s.Enabled:
+		return string(upstream.Disabled)
+	case a.gate.Launch(s.Name, launchOf(s), false) != nil:
+		return string(upstream.Held)
+	case a.serving:
+		return string(upstream.Starting)
+	default:
+		return notRunning
+	}
+}
+
+// hintFor names the one command that helps a server in this state.
+func hintFor(state, name string) string {
+	switch upstream.State(state) {
+	case upstream.Held:
+		return "mcpproxy quarantine inspect " + name
+	case upstream.Disabled:
+		return "mcpproxy upstream enable " + name
+	case upstream.Failed, upstream.BackingOff:
+		return "mcpproxy upstream logs " + name
+	case upstream.NeedsLogin:
+		return "give it a token under \"headers\" in the configuration"
+	default:
+		return ""
+	}
+}
+
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// AddServer writes a new server to the file. It waits for approval.
+func (a *App) AddServer(ctx context.Context, add client.ServerChange) (client.Server, error) {
+	if add.Name == nil || *add.Name == "" {
+		return client.Server{}, &client.Error{Code: "invalid", Message: "a server needs a name"}
+	}
+	if _, err := a.configured(*add.Name); err == nil {
+		return client.Server{}, &client.Error{Code: "conflict", Message: fmt.Sprintf("server %q exists already", *add.Name),
+			Hint: "change it with the update operation, or choose another name"}
+	}
+	if err := a.file.AddServer(*add.Name, fields(add)); err != nil {
+		return client.Server{}, asClientError(err)
+	}
+	return a.edited(ctx, *add.Name)
+}
+
+// UpdateServer writes the given fields and leaves the others.
+func (a *App) UpdateServer(ctx context.Context, name string, c client.ServerChange) (client.Server, error) {
+	if _, err := a.configured(name); err != nil {
+		return client.Server{}, err
+	}
+	if err := a.file.UpdateServer(name, fields(c)); err != nil {
+		return client.Server{}, asClientError(err)
+	}
+	return a.edited(ctx, name)
+}
+
+// RemoveServer takes the server out of the file; its approvals are forgotten.
+func (a *App) RemoveServer(ctx context.Context, name string) error {
+	if _, err := a.configured(name); err != nil {
+		return err
+	}
+	if err := a.file.RemoveServer(name); err != nil {
+		return asClientError(err)
+	}
+	if err := a.reload(ctx); err != nil {
+		return asClientError(err)
+	}
+	return a.gate.Forget(name)
+}
+
+// edited puts the edited file in force and returns the server as it is now.
+func (a *App) edited(ctx context.Context, name string) (client.Server, error) {
+	if err := a.reload(ctx); err != nil {
+		return client.Server{}, asClientError(err)
+	}
+	return a.server(ctx, name)
+}
+
+func (a *App) server(ctx context.Context, name string) (client.Server, error) {
+	list, err := a.ListServers(ctx)
+	if err != nil {
+		return client.Server{}, err
+	}
+	for _, s := range list {
+		if s.Name == name {
+			return s, nil
+		}
+	}
+	return client.Server{}, a.unknown(name)
+}
+
+// RestartServer starts the server anew, also out of back-off or failure.
+func (a *App) RestartServer(ctx context.Context, name string) error {
+	s, err := a.configured(name)
+	if err != nil {
+		return err
+	}
+	if !a.serving {
+		return &client.Error{Code: "unavailable", Message: "no instance is running", Hint: "start one: mcpproxy serve"}
+	}
+	if err := a.gate.Launch(name, launchOf(s), false); err != nil {
+		return heldError(err)
+	}
+	return a.pool.Restart(ctx, name)
+}
+
+// Logs returns the last lines of the server's own log.
+func (a *App) Logs(_ context.Context, name string, lines int) ([]string, error) {
+	if _, err := a.configured(name); err != nil {
+		return nil, err
+	}
+	return a.logs.Tail(name, lines)
+}
+
+// configured returns the server's entry in the configuration in force.
+func (a *App) configured(name string) (config.Server, error) {
+	for _, s := range a.inForce.Load().Servers {
+		if s.Name == name {
+			return s, nil
+		}
+	}
+	return config.Server{}, a.unknown(name)
+}
+
+func (a *App) unknown(name string) error {
+	var names []string
+	for _, s := range a.inForce.Load().Servers {
+		names = append(names, s.Name)
+	}
+	hint := "no server is configured yet: mcpproxy upstream add NAME -- COMMAND"
+	if len(names) > 0 {
+		hint = fmt.Sprintf("configured are %q", names)
+	}
+	return &client.Error{Code: "not_found", Message: fmt.Sprintf("no server %q", name), Hint: hint}
+}
+
+// fields lists what a change sets, in the order that a person would write it.
+func fields(c client.ServerChange) []config.Field {
+	var list []config.Field
+	add := func(key string, set bool, value any) {
+		if set {
+			list = append(list, config.Field{Key: key, Value: value})
+		}
+	}
+	add("type", c.Protocol != nil, deref(c.Protocol))
+	add("command", c.Command != nil, deref(c.Command))
+	add("args", c.Args != nil, deref(c.Args))
+	add("env", c.Env != nil, deref(c.Env))
+	add("url", c.URL != nil, deref(c.URL))
+	add("headers", c.Headers != nil, deref(c.Headers))
+	add("working_dir", c.WorkingDir != nil, deref(c.WorkingDir))
+	add("enabled", c.Enabled != nil, deref(c.Enabled))
+	return list
+}
+
+func deref[T any](p *T) (v T) {
+	if p != nil {
+		v = *p
+	}
+	return v
+}
+
+// bareURL drops what may hold a token: user, query and fragment.
+func bareURL(text string) string {
+	u, err := url.Parse(text)
+	if err != nil {
+		return ""
+	}
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
+}
+
+func heldError(err error) error {
+	return &client.Error{Code: "held", Message: err.Error()}
+}
+
+// heldTools counts, by server, the tools that wait for a person.
+func (a *App) heldTools() map[string]int {
+	counts := map[string]int{}
+	for _, page := range a.gate.Waiting() {
+		counts[page.Server] = len(page.Tools)
+	}
+	return counts
+}

@@ -1,0 +1,32 @@
+package app
+
+import (
+	"maps"
+	"slices"
+
+	"mcpproxy/internal/config"
+	"mcpproxy/quarantine"
+	"mcpproxy/upstream"
+)
+
+// specOf translates one configured server for the pool. held is empty or why
+// the server must not run yet.
+func specOf(s config.Server, held string) upstream.Spec {
+	return upstream.Spec{
+		Name: s.Name, Transport: s.Transport, SSEFallback: s.SSEFallback,
+		Command: s.Command, Args: s.Args, Env: s.Env, WorkingDir: s.WorkingDir,
+		URL: s.URL, Headers: s.Headers,
+		Disabled: !s.Enabled, Held: held, Timeout: s.Timeout,
+	}
+}
+
+// launchOf returns what an approval of the server is bound to.
+func launchOf(s config.Server) quarantine.Launch {
+	return quarantine.Launch{
+		Transport: s.Transport, Command: s.Command, Args: s.Args, WorkingDir: s.WorkingDir, URL: s.URL,
+		EnvNames: slices.Sorted(maps.Keys(s.Env)), HeaderNames: slices.Sorted(maps.Keys(s.Headers)),
+	}
+}
+
+// trustsFirst reports whether the file approves the first sight of the server.
+func trustsFirst(s config.Server) bool { return s.Quarantined != nil && !*s.Quarantined }

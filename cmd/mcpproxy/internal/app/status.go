@@ -1,0 +1,116 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"slices"
+	"strings"
+
+	"mcpproxy/cmd/mcpproxy/internal/proxy"
+	"mcpproxy/internal/client"
+	"mcpproxy/upstream"
+)
+
+// Status is one screen about everything.
+func (a *App) Status(ctx context.Context) (client.Status, error) {
+	servers, err := a.ListServers(ctx)
+	if err != nil {
+		return client.Status{}, err
+	}
+	ix, err := a.Index(ctx)
+	if err != nil {
+		return client.Status{}, err
+	}
+	st := client.Status{
+		Version: a.opt.Version, PID: os.Getpid(), Running: a.serving, StartedAt: a.started,
+		ConfigPath: a.configPath, Servers: servers, Index: ix,
+	}
+	if e := a.endpoint.Load(); e != nil {
+		st.Endpoint = *e
+	}
+	if f := a.fault.Load(); f != nil {
+		st.ConfigError = *f
+	}
+	return st, nil
+}
+
+// Ready reports whether every server that may run was listed and went through
+// the gate, or failed.
+func (a *App) Ready() (ready bool, waiting []string) {
+	for _, st := range a.pool.Status() {
+		switch st.State {
+		case upstream.Starting:
+			waiting = append(waiting, st.Name)
+		case upstream.Ready:
+			if !st.Listed || !a.sync.Synced(st.Name) {
+				waiting = append(waiting, st.Name)
+			}
+		}
+	}
+	return len(waiting) == 0, waiting
+}
+
+// Index describes the search index.
+func (a *App) Index(context.Context) (client.Index, error) {
+	st := a.index.Status()
+	return client.Index{
+		Tools: st.Tools, Servers: st.Servers, Vectors: st.Vectors, Model: st.Model, Format: st.Format,
+		Rebuilt: st.Rebuilt, BuildMS: st.BuildMS, Searches: uint64(st.Searches),
+	}, nil
+}
+
+// Rebuild makes the index anew from the catalogue; searches go on meanwhile.
+func (a *App) Rebuild(ctx context.Context, progress func(done, total int)) (client.Index, error) {
+	if err := a.index.Rebuild(ctx, progress); err != nil {
+		return client.Index{}, err
+	}
+	return a.Index(ctx)
+}
+
+func (a *App) limits() proxy.Limits {
+	c := a.inForce.Load()
+	return proxy.Limits{TopK: c.TopK, ToolsLimit: c.ToolsLimit, ResponseLimit: c.ToolResponseLimit}
+}
+
+// policy is what the file says unless a flag said otherwise.
+func (a *App) policy() proxy.Policy {
+	c := a.inForce.Load()
+	return proxy.Policy{
+		DisableManagement: flagOr(a.opt.DisableManagement, c.DisableManagement),
+		ReadOnly:          flagOr(a.opt.ReadOnly, c.ReadOnly),
+		AllowAdd:          flagOr(a.opt.AllowServerAdd, c.AllowServerAdd),
+		AllowRemove:       flagOr(a.opt.AllowServerRemove, c.AllowServerRemove),
+	}
+}
+
+func flagOr(flag *bool, file bool) bool {
+	if flag != nil {
+		return *flag
+	}
+	return file
+}
+
+// overview says in names what is behind the proxy. It runs for every search.
+func (a *App) overview() proxy.Overview {
+	var o proxy.Overview
+	for _, st := range a.pool.Status() {
+		switch st.State {
+		case upstream.Held:
+			o.Waiting = append(o.Waiting, st.Name)
+		case upstream.Starting:
+			o.Starting = append(o.Starting, st.Name)
+		}
+	}
+	for name, tools := range a.index.Status().Servers {
+		o.Servers = append(o.Servers, proxy.ServerTools{Name: name, Tools: tools})
+	}
+	slices.SortFunc(o.Servers, func(x, y proxy.ServerTools) int { return strings.Compare(x.Name, y.Name) })
+	return o
+}
+
+func (a *App) forwardNotification(server, method string, params json.RawMessage) {
+	if method == "notifications/message" && a.proxy != nil {
+		a.proxy.LogMessage(server, params)
+	}
+}

@@ -1,0 +1,151 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"mcpproxy/cmd/mcpproxy/internal/api"
+	"mcpproxy/index"
+	"mcpproxy/internal/client"
+	"mcpproxy/internal/config"
+	"mcpproxy/internal/tool"
+	"mcpproxy/upstream"
+)
+
+// listTimeout bounds one listing that a person asked for.
+const listTimeout = 30 * time.Second
+
+// ListTools answers from the last listing of a running server. Where there is
+// none, or a trace is wanted, it starts the server once, lists, and stops it.
+func (a *App) ListTools(ctx context.Context, server string, opt api.ListOptions) ([]client.Tool, error) {
+	s, err := a.configured(server)
+	if err != nil {
+		return nil, err
+	}
+	tools, err := a.listing(ctx, s, opt)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]client.Tool, 0, len(tools))
+	for _, t := range tools {
+		list = append(list, a.toolDTO(t))
+	}
+	return list, nil
+}
+
+// listing returns what the server lists now, and stores it for review.
+func (a *App) listing(ctx context.Context, s config.Server, opt api.ListOptions) ([]tool.Tool, error) {
+	if opt.Trace == nil {
+		if tools, err := a.pool.Tools(ctx, s.Name); err == nil {
+			return tools, nil
+		}
+	}
+	if opt.Timeout <= 0 {
+		opt.Timeout = listTimeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, opt.Timeout)
+	defer cancel()
+	tools, err := a.pool.List(ctx, specOf(s, ""), opt.Trace)
+	if err != nil {
+		return nil, &client.Error{Code: "unavailable", Message: err.Error(), Hint: "see its log: mcpproxy upstream logs " + s.Name}
+	}
+	if a.gate.Launch(s.Name, launchOf(s), false) != nil {
+		return tools, a.gate.Inspected(s.Name, launchOf(s), tools)
+	}
+	_, _, err = a.gate.Admit(ctx, s.Name, tools)
+	return tools, err
+}
+
+func (a *App) toolDTO(t tool.Tool) client.Tool {
+	h := t.Hash()
+	state := "approved"
+	if err := a.gate.Check(t.ID, h); err != nil {
+		state = string(a.gate.StateOf(t.ID, h))
+	}
+	return client.Tool{
+		ID: t.ID.String(), Server: t.ID.Server, Name: t.ID.Name, Description: t.Description,
+		Access: t.Access().String(), State: state, Hash: h.String(), Definition: t.Raw,
+	}
+}
+
+// Search finds approved tools. A limit of 0 means top_k of the configuration.
+func (a *App) Search(ctx context.Context, query string, limit int, server string) ([]client.Hit, error) {
+	if limit <= 0 {
+		limit = a.limits().TopK
+	}
+	hits, err := a.index.Search(ctx, index.Query{Text: query, Limit: limit, Server: server})
+	if err != nil {
+		return nil, err
+	}
+	list := make([]client.Hit, 0, len(hits))
+	for _, h := range hits {
+		why, err := json.Marshal(h.Explain)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, client.Hit{Tool: a.toolDTO(h.Tool), Score: h.Score, Explain: why})
+	}
+	return list, nil
+}
+
+// CallTool calls one of the proxy's own tools, or an upstream's through the
+// gate. Without a running instance the one server is started for this call.
+func (a *App) CallTool(ctx context.Context, name string, args json.RawMessage) (json.RawMessage, error) {
+	id, err := tool.ParseID(name)
+	if err == nil && !a.serving {
+		if err := a.startOne(ctx, id.Server); err != nil {
+			return nil, err
+		}
+	}
+	return a.proxy.CallTool(ctx, name, args)
+}
+
+// startOne runs one approved server inside a program that serves nobody, and
+// returns once its tools went through the gate into the index.
+func (a *App) startOne(ctx context.Context, server string) error {
+	s, err := a.configured(server)
+	if err != nil {
+		return err
+	}
+	if err := a.gate.Launch(server, launchOf(s), trustsFirst(s)); err != nil {
+		return heldError(err)
+	}
+	changes := a.pool.Changes().Subscribe()
+	defer changes.Close()
+	ctx, cancel := context.WithTimeout(ctx, listTimeout)
+	defer cancel()
+	if err := a.pool.Apply(ctx, []upstream.Spec{specOf(s, "")}); err != nil {
+		return err
+	}
+	for {
+		_, err := a.pool.Tools(ctx, server)
+		if err == nil {
+			return a.sync.Sync(ctx, server)
+		}
+		for _, st := range a.pool.Status() {
+			if st.State != upstream.Starting && st.Error != "" {
+				return &client.Error{Code: "unavailable", Message: st.Error, Hint: "see its log: mcpproxy upstream logs " + server}
+			}
+		}
+		if _, err := changes.Next(ctx); err != nil {
+			return &client.Error{Code: "unavailable", Message: "server " + server + " did not list its tools in time"}
+		}
+	}
+}
+
+// asClientError keeps errors that are made for people and wraps the faults of
+// the configuration file as such.
+func asClientError(err error) error {
+	var own *client.Error
+	var faults config.Faults
+	switch {
+	case err == nil, errors.As(err, &own):
+		return err
+	case errors.As(err, &faults):
+		return &client.Error{Code: "config", Message: err.Error()}
+	default:
+		return err
+	}
+}
