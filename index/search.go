@@ -1,0 +1,104 @@
+package index
+
+import (
+	"context"
+	"fmt"
+
+	"go.uber.org/zap"
+
+	"mcpproxy/embed"
+)
+
+// Notes of [Explain].
+const (
+	noteNoModel    = "bm25 only: no embedding model"
+	noteNoVectors  = "bm25 only: vectors are still being made"
+	noteQueryError = "bm25 only: the query could not be embedded"
+)
+
+// Search returns the hits of q, best first; equal ones are ordered by id. A
+// query without a word has none, and that is no error. Hybrid mode falls back
+// to BM25 where there are no vectors and [Explain].Note says so; Vector mode
+// then returns [ErrNoEmbedder] or [ErrNoVectors]. The hits' tools are shared:
+// treat them as immutable.
+func (x *Index) Search(ctx context.Context, q Query) ([]Hit, error) {
+	if x.closed.Load() {
+		return nil, ErrClosed
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("search: %w", err)
+	}
+	switch q.Mode {
+	case "":
+		q.Mode = Hybrid
+	case Hybrid, BM25, Vector:
+	default:
+		return nil, fmt.Errorf("%w %q: want hybrid, bm25 or vector", ErrBadMode, q.Mode)
+	}
+	if q.Limit <= 0 {
+		q.Limit = defaultLimit
+	}
+	x.searches.Add(1)
+	r := parse(q.Text, x.weights)
+	if len(r.groups) == 0 {
+		return nil, nil
+	}
+	return x.search(ctx, q, r)
+}
+
+func (x *Index) search(ctx context.Context, q Query, r request) ([]Hit, error) {
+	a := &arms{snap: x.snap.Load(), request: r}
+	a.snap.weigh(&a.request)
+	dense := borrowScores(a.snap.count)
+	defer scorePool.Put(dense)
+	a.snap.score(a.request, q.Server, dense)
+	a.sums = dense.sum
+	width := q.Limit
+	if q.Mode != BM25 {
+		if err := x.vectorArm(ctx, q, a); err != nil {
+			return nil, err
+		}
+		if a.query != nil {
+			width = max(width, pool)
+		}
+	}
+	a.lexical = dense.top(width)
+	return a.hits(a.fuse(q.Mode, q.Server, q.Limit)), nil
+}
+
+// vectorArm fills the vector side of a, or its note.
+func (x *Index) vectorArm(ctx context.Context, q Query, a *arms) error {
+	missing := func(note string, err error) error {
+		if q.Mode == Vector {
+			return fmt.Errorf("search: %w", err)
+		}
+		a.note = note
+		return nil
+	}
+	if x.worker == nil {
+		return missing(noteNoModel, ErrNoEmbedder)
+	}
+	v := x.worker.vectors.Load()
+	if v.collection.Count() == 0 {
+		return missing(noteNoVectors, ErrNoVectors)
+	}
+	made, err := x.worker.embedder.Embed(ctx, embed.Query, []string{clip(q.Text, maxQueryBytes)})
+	if err == nil && (len(made) != 1 || len(made[0]) != x.worker.model.Dim) {
+		err = fmt.Errorf("embedder gave a vector of the wrong shape")
+	}
+	if err == nil {
+		a.nearest, err = v.nearest(ctx, a.snap, q.Server, made[0], max(pool, q.Limit))
+	}
+	if err != nil {
+		if ctx.Err() != nil {
+			return fmt.Errorf("search: %w", ctx.Err())
+		}
+		x.log.Warn("query has no vector", zap.Error(err))
+		return missing(noteQueryError, err)
+	}
+	a.vectors, a.query = v, made[0]
+	if n := v.lacking(a.snap); n > 0 {
+		a.note = fmt.Sprintf("vectors of %d of %d tools are still being made", n, a.snap.count)
+	}
+	return nil
+}
