@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+
+	"mcpproxy/internal/client"
+)
+
+func newIndexCommand(g *global) *cobra.Command {
+	return group("index", "The search index", "Look at, rebuild and measure the search index.",
+		newIndexStatusCommand(g), newIndexRebuildCommand(g), newIndexEvalCommand())
+}
+
+func newIndexStatusCommand(g *global) *cobra.Command {
+	var o output
+	cmd := &cobra.Command{
+		Use:     "status",
+		Short:   "Describe the search index",
+		Long:    "Say how many tools are searchable, of which servers, and with what.",
+		Example: "  mcpproxy index status\n  mcpproxy index status -o json",
+		Args:    wants(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return g.connect(cmd, func(ctx context.Context, c *client.Client) error {
+				ix, err := c.Index(ctx)
+				if err != nil {
+					return err
+				}
+				return o.print(cmd, ix, func(w io.Writer) { printIndex(w, ix) })
+			})
+		},
+	}
+	o.flag(cmd)
+	return cmd
+}
+
+func printIndex(w io.Writer, ix client.Index) {
+	model := ix.Model
+	if model == "" {
+		model = "none, search is BM25 only"
+	}
+	pairs(w,
+		"tools", strconv.Itoa(ix.Tools),
+		"servers", strconv.Itoa(len(ix.Servers)),
+		"vectors", strconv.Itoa(ix.Vectors),
+		"model", model,
+		"format", strconv.Itoa(ix.Format),
+		"rebuilt", ix.Rebuilt,
+		"build time", fmt.Sprintf("%.1f ms", ix.BuildMS),
+		"searches", strconv.FormatUint(ix.Searches, 10))
+}
+
+func newIndexRebuildCommand(g *global) *cobra.Command {
+	var o output
+	cmd := &cobra.Command{
+		Use:   "rebuild",
+		Short: "Make the search index anew",
+		Long: `Make the search index anew from the catalogue of approved tools. Searches of a
+running instance go on meanwhile.`,
+		Example: "  mcpproxy index rebuild",
+		Args:    wants(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return g.connect(cmd, func(ctx context.Context, c *client.Client) error {
+				ix, err := c.Rebuild(ctx, progress(cmd.ErrOrStderr(), "tools indexed"))
+				if err != nil {
+					return err
+				}
+				return o.print(cmd, ix, func(w io.Writer) { printIndex(w, ix) })
+			})
+		},
+	}
+	o.flag(cmd)
+	return cmd
+}
+
+// progress shows a bar on a terminal, else a plain line for every tenth.
+func progress(w io.Writer, what string) func(done, total int) {
+	if isTerminal(w) {
+		var bar *progressbar.ProgressBar
+		return func(done, total int) {
+			if bar == nil {
+				bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(what),
+					progressbar.OptionShowCount(), progressbar.OptionClearOnFinish())
+			}
+			_ = bar.Set(done)
+		}
+	}
+	tenth := -1
+	return func(done, total int) {
+		if now := done * 10 / max(total, 1); now > tenth {
+			tenth = now
+			fmt.Fprintf(w, "%d of %d %s\n", done, total, what)
+		}
+	}
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"mcpproxy/internal/client"
+	"mcpproxy/internal/escape"
+)
+
+// printPage shows a reviewer everything that an approval would let in.
+func printPage(w io.Writer, p client.Waiting) {
+	quoted := make([]string, 0, len(p.Launch.Args))
+	for _, arg := range p.Launch.Args {
+		quoted = append(quoted, shellWord(arg))
+	}
+	pairs(w,
+		"server", p.Server,
+		"state", p.State,
+		"reason", p.Reason,
+		"transport", p.Launch.Transport,
+		"command", strings.TrimSpace(shellWord(p.Launch.Command)+" "+strings.Join(quoted, " ")),
+		"folder", p.Launch.WorkingDir,
+		"env", strings.Join(p.Launch.EnvNames, ", "),
+		"url", p.Launch.URL,
+		"headers", strings.Join(p.Launch.HeaderNames, ", "),
+		"hash", p.Hash)
+	switch {
+	case len(p.Tools) > 0:
+		fmt.Fprintf(w, "\n%s:\n", plural(len(p.Tools), "tool"))
+	case p.State != "approved":
+		fmt.Fprintln(w, "\nIt lists no tools.")
+	}
+	for _, t := range p.Tools {
+		printTool(w, t)
+	}
+}
+
+// shellWord quotes what would not read as one word.
+func shellWord(s string) string {
+	if s == "" || !strings.ContainsAny(s, " \t\n\"'\\$`|&;<>()*?[]{}~#!") {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// printTool shows one definition whole: its description as text, and every
+// other member as JSON.
+func printTool(w io.Writer, t client.Tool) {
+	hash := t.Hash
+	if len(hash) > 12 {
+		hash = hash[:12]
+	}
+	fmt.Fprintf(w, "\n  %s  (%s, %s, %s)\n", escape.Line(t.ID), escape.Line(t.Access), escape.Line(t.State), escape.Line(hash))
+	if t.Description != "" {
+		fmt.Fprint(w, indent("    ", t.Description))
+	}
+	members, err := membersOf(t.Definition)
+	if err != nil {
+		fmt.Fprint(w, indent("    ", string(t.Definition)))
+		return
+	}
+	for _, m := range members {
+		if shown := m.text(); m.key == "name" && shown == t.Name || m.key == "description" && shown == t.Description {
+			continue
+		}
+		var pretty bytes.Buffer
+		if json.Indent(&pretty, m.value, "", "  ") != nil {
+			continue
+		}
+		fmt.Fprint(w, prefixed("    ", escape.Line(m.key)+": "+string(safeJSON(pretty.Bytes()))))
+	}
+}
+
+type member struct {
+	key   string
+	value json.RawMessage
+}
+
+// text is the value if it is a string.
+func (m member) text() string {
+	var s string
+	_ = json.Unmarshal(m.value, &s)
+	return s
+}
+
+// membersOf returns the members of a JSON object in their order.
+func membersOf(object json.RawMessage) ([]member, error) {
+	dec := json.NewDecoder(bytes.NewReader(object))
+	if token, err := dec.Token(); err != nil || token != json.Delim('{') {
+		return nil, fmt.Errorf("no JSON object: %w", err)
+	}
+	var list []member
+	for dec.More() {
+		key, err := dec.Token()
+		if err != nil {
+			return nil, err
+		}
+		var m member
+		if err := dec.Decode(&m.value); err != nil {
+			return nil, err
+		}
+		m.key, _ = key.(string)
+		list = append(list, m)
+	}
+	return list, nil
+}

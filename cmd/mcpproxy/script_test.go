@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"mcpproxy/internal/client"
+	"mcpproxy/upstream/upstreamtest"
+)
+
+// TestMain makes this test binary the mcpproxy of the scripts, and the scripted
+// server that upstreamtest.Command starts.
+func TestMain(m *testing.M) {
+	upstreamtest.Main()
+	testscript.Main(m, map[string]func(){"mcpproxy": main})
+}
+
+// TestScripts runs the user journeys. Each script has a home of its own.
+//
+//	waitready              waits until an instance answers on the socket of home
+//	waittools NAME         waits until the index holds tools of server NAME
+//	exits CODE COMMAND...  runs a command that must end with CODE
+//	until TEXT COMMAND...  runs a command again until its output has TEXT
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir: filepath.Join("testdata", "script"),
+		Setup: func(env *testscript.Env) error {
+			home := filepath.Join(env.WorkDir, "home")
+			env.Setenv("HOME", home)
+			env.Setenv("USERPROFILE", home)
+			env.Setenv("LOCALAPPDATA", home)
+			env.Setenv("XDG_STATE_HOME", filepath.Join(home, "state"))
+			env.Setenv("XDG_RUNTIME_DIR", "")
+			return os.MkdirAll(home, 0o700)
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"waitready": waitReady, "waittools": waitTools, "exits": exits, "until": until,
+		},
+		Condition: func(cond string) (bool, error) {
+			if cond == "pty" {
+				return runtime.GOOS == "linux", nil
+			}
+			return false, errors.New("unknown condition " + cond)
+		},
+	})
+}
+
+const patience = 30 * time.Second
+
+// poll calls ok until it returns nil.
+func poll(ts *testscript.TestScript, what string, ok func() error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := ok()
+		if err == nil {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			ts.Fatalf("waited in vain for %s: %v", what, err)
+		case <-tick.C:
+		}
+	}
+}
+
+func dataDir(ts *testscript.TestScript) string { return filepath.Join(ts.Getenv("HOME"), ".mcpproxy") }
+
+func waitReady(ts *testscript.TestScript, _ bool, _ []string) {
+	poll(ts, "an instance", func() error {
+		c, err := client.Dial(dataDir(ts))
+		if err == nil {
+			c.Close()
+		}
+		return err
+	})
+}
+
+func waitTools(ts *testscript.TestScript, _ bool, args []string) {
+	poll(ts, "tools of "+args[0], func() error {
+		c, err := client.Dial(dataDir(ts))
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		ix, err := c.Index(ctx)
+		if err == nil && ix.Servers[args[0]] == 0 {
+			err = errors.New("none yet")
+		}
+		return err
+	})
+}
+
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	if err != nil {
+		ts.Fatalf("exits %q: %v", args, err)
+	}
+	code := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			ts.Fatalf("%q: %v", args[1:], err)
+		}
+		code = exit.ExitCode()
+	}
+	if code != want {
+		ts.Fatalf("%q exited with %d, want %d", args[1:], code, want)
+	}
+}
+
+func until(ts *testscript.TestScript, _ bool, args []string) {
+	poll(ts, strconv.Quote(args[0]), func() error {
+		err := ts.Exec(args[1], args[2:]...)
+		if strings.Contains(ts.ReadFile("stdout")+ts.ReadFile("stderr"), args[0]) {
+			return nil
+		}
+		return fmt.Errorf("not in the output: %w", err)
+	})
+}

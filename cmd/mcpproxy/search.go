@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"mcpproxy/index"
+	"mcpproxy/internal/client"
+)
+
+func newSearchCommand(g *global) *cobra.Command {
+	var limit int
+	var server string
+	var explain bool
+	var o output
+	cmd := &cobra.Command{
+		Use:   "search WORDS",
+		Short: "Find tools as an agent would",
+		Long: `Find approved tools by what they do, best first, exactly as retrieve_tools does for
+an agent. --explain says why each hit stands where it stands.`,
+		Example: `  mcpproxy search "read a text file"
+  mcpproxy search create an issue --server github --explain
+  mcpproxy search "what time is it" --limit 3 -o json`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			query := strings.TrimSpace(strings.Join(args, " "))
+			if query == "" {
+				return usage(cmd, "WORDS are missing")
+			}
+			if limit < 0 {
+				return usage(cmd, "--limit must not be negative")
+			}
+			return g.connect(cmd, func(ctx context.Context, c *client.Client) error {
+				hits, err := c.Search(ctx, query, limit, server)
+				if err != nil {
+					return err
+				}
+				if !explain {
+					for i := range hits {
+						hits[i].Explain = nil
+					}
+				}
+				if len(hits) == 0 {
+					sayNoHits(ctx, cmd.ErrOrStderr(), c)
+				}
+				return o.print(cmd, emptyNotNull(hits), func(w io.Writer) { printHits(w, hits) })
+			})
+		},
+	}
+	cmd.Flags().IntVar(&limit, "limit", 0, `most hits to print (default "top_k" of the configuration)`)
+	cmd.Flags().StringVarP(&server, "server", "s", "", "only tools of this server")
+	cmd.Flags().BoolVar(&explain, "explain", false, "say why each hit was found")
+	o.flag(cmd)
+	return cmd
+}
+
+// sayNoHits names the reason that is not the query's.
+func sayNoHits(ctx context.Context, w io.Writer, c *client.Client) {
+	waiting, err := c.Waiting(ctx)
+	if err == nil && len(waiting) > 0 {
+		fmt.Fprintf(w, "Nothing found. %s waiting for your approval: mcpproxy quarantine list\n", plural(len(waiting), "server"))
+		return
+	}
+	fmt.Fprintln(w, "Nothing found.")
+}
+
+func printHits(w io.Writer, hits []client.Hit) {
+	if len(hits) == 0 {
+		return
+	}
+	if len(hits[0].Explain) == 0 {
+		cells := make([][]string, 0, len(hits))
+		for _, h := range hits {
+			cells = append(cells, []string{fmt.Sprintf("%.3f", h.Score), h.ID, h.Access, sentence(h.Description, 80)})
+		}
+		rows(w, []string{"SCORE", "TOOL", "ACCESS", "DESCRIPTION"}, cells)
+		return
+	}
+	for i, h := range hits {
+		fmt.Fprint(w, indent("", fmt.Sprintf("%d. %s  score %.3f  %s", i+1, h.ID, h.Score, h.Access)))
+		fmt.Fprint(w, indent("   ", sentence(h.Description, 100)))
+		printExplain(w, h.Explain)
+	}
+}
+
+func printExplain(w io.Writer, raw json.RawMessage) {
+	var why index.Explain
+	if json.Unmarshal(raw, &why) != nil {
+		return
+	}
+	arm := func(name string, a index.Arm) string {
+		if a.Rank == 0 {
+			return name + " -"
+		}
+		return fmt.Sprintf("%s rank %d (%.3f)", name, a.Rank, a.Score)
+	}
+	fmt.Fprintf(w, "   %s, %s\n", arm("bm25", why.BM25), arm("vector", why.Vector))
+	for _, m := range why.Terms {
+		fmt.Fprint(w, indent("   ", fmt.Sprintf("%6.3f  %s in %s", m.Score, m.Term, strings.Join(m.Fields, ", "))))
+	}
+	if why.Note != "" {
+		fmt.Fprint(w, indent("   ", why.Note))
+	}
+}
