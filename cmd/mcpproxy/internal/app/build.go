@@ -45,6 +45,7 @@ type App struct {
 	inForce  atomic.Pointer[config.Config] // the last good configuration
 	fault    atomic.Pointer[string]        // why the file is not in force; nil if it is
 	reloads  sync.Mutex                    // one reload at a time
+	applied  atomic.Bool                   // pool and index follow inForce
 	endpoint atomic.Pointer[string]        // URL for an IDE; nil before the listener is open
 }
 

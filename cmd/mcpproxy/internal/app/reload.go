@@ -79,6 +79,7 @@ func (a *App) apply(ctx context.Context, cfg *config.Config) error {
 	if !a.serving {
 		return nil
 	}
+	defer a.applied.Store(true)
 	return a.pool.Apply(ctx, specs)
 }
 

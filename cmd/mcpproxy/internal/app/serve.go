@@ -50,7 +50,7 @@ func (a *App) run(ctx context.Context, ready func(Ready)) error {
 	g.Go(func() error { return a.watch(ctx) })
 	g.Go(func() error { return a.sweep(ctx) })
 	g.Go(func() error { return a.followApprovals(ctx) })
-	if err := a.reapply(ctx); err != nil {
+	if err := a.reapply(ctx); err != nil && ctx.Err() == nil {
 		a.log.Error("configuration not applied", zap.Error(err))
 	}
 	ready(a.readyLine(listeners, socket))

@@ -38,6 +38,9 @@ func (a *App) Status(ctx context.Context) (client.Status, error) {
 // Ready reports whether every server that may run was listed and went through
 // the gate, or failed.
 func (a *App) Ready() (ready bool, waiting []string) {
+	if !a.applied.Load() {
+		return false, nil
+	}
 	for _, st := range a.pool.Status() {
 		switch st.State {
 		case upstream.Starting:

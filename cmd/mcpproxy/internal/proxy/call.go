@@ -95,7 +95,7 @@ func (p *Proxy) forward(ctx context.Context, d *definition, q request) json.RawM
 			id, err, schemaText(d.tool.InputSchema, limit))
 	}
 	started := time.Now()
-	res, err := p.opt.Pool.Call(ctx, upstream.Call{ID: id, Arguments: args, Meta: q.meta, Progress: q.progress})
+	res, err := p.opt.Pool.Call(ctx, upstream.Call{ID: id, Arguments: args, Meta: q.meta, Progress: q.progress, Want: d.hash})
 	p.log.Debug("call", zap.String("server", id.Server), zap.String("tool", id.Name), zap.Duration("dur", time.Since(started)), zap.Bool("ok", err == nil))
 	if err != nil {
 		return p.explain(ctx, id, err)
