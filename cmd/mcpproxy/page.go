@@ -67,11 +67,7 @@ func printTool(w io.Writer, t client.Tool) {
 		if shown := m.text(); m.key == "name" && shown == t.Name || m.key == "description" && shown == t.Description {
 			continue
 		}
-		var pretty bytes.Buffer
-		if json.Indent(&pretty, m.value, "", "  ") != nil {
-			continue
-		}
-		fmt.Fprint(w, prefixed("    ", escape.Line(m.key)+": "+string(safeJSON(pretty.Bytes()))))
+		fmt.Fprint(w, prefixed("    ", escape.Line(m.key)+": "+m.pretty()))
 	}
 }
 
@@ -85,6 +81,17 @@ func (m member) text() string {
 	var s string
 	_ = json.Unmarshal(m.value, &s)
 	return s
+}
+
+// pretty is the value as safe JSON, on one line if it is short.
+func (m member) pretty() string {
+	const short = 120
+	var out bytes.Buffer
+	if err := json.Compact(&out, m.value); err == nil && out.Len() > short {
+		out.Reset()
+		_ = json.Indent(&out, m.value, "", "  ") // as valid as it was
+	}
+	return string(safeJSON(out.Bytes()))
 }
 
 // membersOf returns the members of a JSON object in their order.
