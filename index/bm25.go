@@ -40,6 +40,15 @@ func (a *analyzer) analyse(t tool.Tool, w *weights) *document {
 	return doc
 }
 
+// find returns the document's entry of t.
+func (d *document) find(t term) (weighted, bool) {
+	i, found := slices.BinarySearchFunc(d.terms, t.Value(), func(w weighted, s string) int { return strings.Compare(w.term.Value(), s) })
+	if !found {
+		return weighted{}, false
+	}
+	return d.terms[i], true
+}
+
 // addField adds the terms of one field to sums.
 func (a *analyzer) addField(f int, pieces []string, w *weights, sums map[term]weighted) {
 	plain := make(map[term]int)
@@ -71,7 +80,7 @@ func (a *analyzer) addField(f int, pieces []string, w *weights, sums map[term]we
 		sums[t] = s
 	}
 	for t, n := range plain {
-		add(t, float32(n))
+		add(t, repetition(n))
 	}
 	for t := range compounds {
 		if plain[t] == 0 {
@@ -79,6 +88,13 @@ func (a *analyzer) addField(f int, pieces []string, w *weights, sums map[term]we
 		}
 	}
 }
+
+// repetition is what n occurrences in one field count. It is bounded, so that a
+// text cannot buy back with repetition what its length costs it.
+func repetition(n int) float32 { return float32(min(n, maxRepetition)) }
+
+// maxRepetition is the most occurrences in one field that count.
+const maxRepetition = 4
 
 // joined are the fields whose neighbouring words are also indexed as one word,
 // because requests write "keyvault" for key_vault as often as the reverse.

@@ -1,19 +1,29 @@
 package index
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 )
+
+// sharedSets returns the folder of the public retrieval sets beside a checkout.
+func sharedSets(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join("..", "..", "shared", "data", "retrieval")
+	if _, err := os.Stat(dir); err != nil {
+		t.Skipf("no retrieval sets: %v", err)
+	}
+	return dir
+}
 
 // TestEvaluate_SharedSets holds the shipped configuration to its bars on the
 // public retrieval sets, where a checkout has them beside it.
 func TestEvaluate_SharedSets(t *testing.T) {
 	t.Parallel()
-	dir := filepath.Join("..", "..", "shared", "data", "retrieval")
-	if _, err := os.Stat(dir); err != nil {
-		t.Skipf("no retrieval sets: %v", err)
-	}
+	dir := sharedSets(t)
 	recall5 := func(r Report) float64 { return r.Recall5 }
 	ndcg10 := func(r Report) float64 { return r.NDCG10 }
 	for _, c := range []struct {
@@ -46,4 +56,56 @@ func TestEvaluate_SharedSets(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestEvaluate_SharedSets_StuffingDoesNotWin adds one tool that is padded with
+// the most frequent words of 2,620 real ones, in several ways, and counts the
+// requests that it is among the first five of.
+func TestEvaluate_SharedSets_StuffingDoesNotWin(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(sharedSets(t), "mcp-real")
+	set, err := ReadSet(filepath.Join(dir, "tools.jsonl"), filepath.Join(dir, "queries_written.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, _, err := openSet(t.Context(), set, EvalOptions{Mode: BM25})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = x.Close() })
+	words := frequentWords(set)
+	for _, c := range []struct{ words, times int }{{20, 15}, {50, 6}, {100, 3}, {300, 1}} {
+		padding := strings.Repeat(strings.Join(words[:c.words], " ")+" ", c.times)
+		replace(t, x, "evil", newTool(t, "evil", "helper", padding, words[:min(c.words, 40)]...))
+		seen := 0
+		for _, q := range set.queries {
+			if slices.Contains(ids(t, x, Query{Text: q.text, Mode: BM25}), "evil:helper") {
+				seen++
+			}
+		}
+		if seen > len(set.queries)/100 {
+			t.Errorf("%d words %d times: among the first five of %d of %d requests", c.words, c.times, seen, len(set.queries))
+		}
+	}
+}
+
+// frequentWords returns the words of a set's tools, the most frequent first.
+func frequentWords(set Set) []string {
+	counts := make(map[string]int)
+	a, v := newAnalyzer(), loadVocabulary()
+	for _, t := range set.tools {
+		for _, tok := range a.tokens(t.Description) {
+			if !v.stop[tok.word] && len(tok.word) > 2 {
+				counts[tok.word]++
+			}
+		}
+	}
+	words := make([]string, 0, len(counts))
+	for word := range counts {
+		words = append(words, word)
+	}
+	slices.SortFunc(words, func(x, y string) int {
+		return strings.Compare(fmt.Sprintf("%09d %s", counts[y], y), fmt.Sprintf("%09d %s", counts[x], x))
+	})
+	return words
 }

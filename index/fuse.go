@@ -164,15 +164,15 @@ func rank(list []ranked, doc uint32) int {
 
 // matches says which words of the query the document has, heaviest first.
 func (a *arms) matches(n uint32) []Match {
-	terms := make(map[term]weighted)
-	for _, t := range a.snap.document(n).terms {
-		terms[t.term] = t
-	}
+	doc := a.snap.document(n)
 	var matches []Match
 	for _, g := range a.request.groups {
 		var best Match
 		for _, v := range g.variants {
-			t, found := terms[v.term]
+			if v.factor == 0 {
+				continue
+			}
+			t, found := doc.find(v.term)
 			if score := float64(v.factor * a.snap.weights.saturate(t.tf)); found && score > best.Score {
 				best = Match{Term: v.term.Value(), Fields: fieldList(t.fields), Score: score}
 			}

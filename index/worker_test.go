@@ -1,0 +1,176 @@
+package index
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+
+	"mcpproxy/embed"
+)
+
+// spy is a hashing embedder that counts passages and fails on demand.
+type spy struct {
+	embed.Hash
+	mu       sync.Mutex
+	passages int
+	fail     func(kind embed.Kind, text string) error
+}
+
+func (s *spy) Embed(ctx context.Context, kind embed.Kind, texts []string) ([][]float32, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, text := range texts {
+		if s.fail != nil {
+			if err := s.fail(kind, text); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if kind == embed.Passage {
+		s.passages += len(texts)
+	}
+	return s.Hash.Embed(ctx, kind, texts)
+}
+
+// settle waits until every vector is made.
+func settle(t *testing.T, x *Index) {
+	t.Helper()
+	if err := x.worker.settle(t.Context(), false, func(int) {}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestIndex_Vectors_AreMadeOnce(t *testing.T) {
+	t.Parallel()
+	db := openDB(t)
+	records, stored := bucket[Entry](t, db, "tools"), bucket[Embedding](t, db, "vectors")
+	e := &spy{}
+	x := open(t, records, Options{Embedder: e, Vectors: stored})
+	replace(t, x, "s", newTool(t, "s", "one", "first"), newTool(t, "s", "two", "second"))
+	settle(t, x)
+	replace(t, x, "s", newTool(t, "s", "one", "first"), newTool(t, "s", "two", "second, changed"))
+	settle(t, x)
+	if e.passages != 3 {
+		t.Errorf("%d texts embedded, want 3", e.passages)
+	}
+	if err := x.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again := open(t, records, Options{Embedder: e, Vectors: stored})
+	if got := again.Status(); got.Vectors != 2 || got.Model != "hash-256" {
+		t.Errorf("Status after a restart = %+v, want 2 vectors at once", got)
+	}
+	settle(t, again)
+	if e.passages != 3 {
+		t.Errorf("a restart embedded %d texts", e.passages-3)
+	}
+	if err := again.Rebuild(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	if e.passages != 5 {
+		t.Errorf("Rebuild embedded %d texts, want 2", e.passages-3)
+	}
+}
+
+func TestIndex_Vectors_DamagedOnesAreMadeAgain(t *testing.T) {
+	t.Parallel()
+	db := openDB(t)
+	records, stored := bucket[Entry](t, db, "tools"), bucket[Embedding](t, db, "vectors")
+	x := open(t, records, Options{Embedder: &spy{}, Vectors: stored})
+	replace(t, x, "s", newTool(t, "s", "one", "first"))
+	settle(t, x)
+	var key string
+	_ = stored.All(func(k string, e Embedding, _ error) error { key = k; return nil })
+	e, err := stored.Get(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.Vector[5] ^= 1
+	put(t, stored.Bucket, key, e)
+	s := &spy{}
+	again := open(t, records, Options{Embedder: s, Vectors: stored})
+	settle(t, again)
+	if got := again.Status().Vectors; got != 1 || s.passages != 1 {
+		t.Errorf("%d vectors, %d texts embedded; want 1, 1", got, s.passages)
+	}
+}
+
+func TestIndex_Search_Hybrid(t *testing.T) {
+	t.Parallel()
+	x := open(t, nil, Options{Embedder: &spy{}})
+	replace(t, x, "s", newTool(t, "s", "translate_text", "Translates a text"), newTool(t, "s", "summarize", "Shortens a text"))
+	replace(t, x, "z", newTool(t, "z", "weather", "Forecast of the weather"))
+	settle(t, x)
+	for _, mode := range []Mode{Hybrid, Vector} {
+		hits, err := x.Search(t.Context(), Query{Text: "translations", Mode: mode})
+		if err != nil || len(hits) == 0 || hits[0].Tool.ID.Name != "translate_text" {
+			t.Fatalf("%s: %v, %v", mode, hits, err)
+		}
+		if e := hits[0].Explain; e.Vector.Rank != 1 || e.Vector.Score <= 0 || e.Note != "" {
+			t.Errorf("%s: Explain = %+v", mode, e)
+		}
+	}
+	if got := ids(t, x, Query{Text: "weather text", Mode: Vector, Server: "z"}); len(got) != 1 || got[0] != "z:weather" {
+		t.Errorf("vector search of one server = %v", got)
+	}
+	if err := x.Remove(t.Context(), "z"); err != nil {
+		t.Fatal(err)
+	}
+	if got := ids(t, x, Query{Text: "weather forecast", Mode: Hybrid, Limit: 50}); strings.Contains(strings.Join(got, " "), "z:") {
+		t.Errorf("a removed tool is found: %v", got)
+	}
+}
+
+func TestIndex_Search_FallsBackToBM25(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("model broke")
+	for _, c := range []struct {
+		name string
+		fail func(embed.Kind, string) error
+		note string
+		err  error
+	}{
+		{"no vectors yet", func(k embed.Kind, _ string) error { return broken }, noteNoVectors, ErrNoVectors},
+		{"query fails", func(k embed.Kind, _ string) error {
+			if k == embed.Query {
+				return broken
+			}
+			return nil
+		}, noteQueryError, broken},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			x := open(t, nil, Options{Embedder: &spy{fail: c.fail}})
+			replace(t, x, "s", newTool(t, "s", "one", "first"), newTool(t, "s", "two", "second"))
+			_ = x.worker.settle(t.Context(), false, func(int) {})
+			hits, err := x.Search(t.Context(), Query{Text: "first"})
+			if err != nil || len(hits) != 1 || hits[0].Explain.Note != c.note {
+				t.Errorf("hybrid: %+v, %v", hits, err)
+			}
+			if _, err := x.Search(t.Context(), Query{Text: "first", Mode: Vector}); !errors.Is(err, c.err) {
+				t.Errorf("vector: %v, want %v", err, c.err)
+			}
+		})
+	}
+}
+
+func TestIndex_Vectors_OneBadTextHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
+	x := open(t, nil, Options{Embedder: &spy{fail: func(_ embed.Kind, text string) error {
+		if strings.Contains(text, "poison") {
+			return errors.New("cannot read this")
+		}
+		return nil
+	}}})
+	replace(t, x, "s", newTool(t, "s", "one", "first"), newTool(t, "s", "two", "poison"), newTool(t, "s", "three", "third"))
+	settle(t, x)
+	if got := x.Status().Vectors; got != 2 {
+		t.Errorf("%d vectors, want 2", got)
+	}
+	hits, err := x.Search(t.Context(), Query{Text: "poison"})
+	if err != nil || len(hits) == 0 || hits[0].Tool.ID.Name != "two" {
+		t.Errorf("the tool without a vector: %v, %v", hits, err)
+	}
+}
