@@ -16,7 +16,9 @@ import (
 func benchWords() func() string {
 	r := rand.New(rand.NewPCG(1, 2))
 	z := rand.NewZipf(r, 1.1, 8, 8000)
-	return func() string { return fmt.Sprintf("w%c%c%c", 'a'+z.Uint64()%26, 'a'+z.Uint64()/26%26, 'a'+z.Uint64()/676%26) }
+	return func() string {
+		return fmt.Sprintf("w%c%c%c", 'a'+z.Uint64()%26, 'a'+z.Uint64()/26%26, 'a'+z.Uint64()/676%26)
+	}
 }
 
 // benchTools makes n tools of the size of real ones, on servers of 50.
