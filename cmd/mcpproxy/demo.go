@@ -30,7 +30,7 @@ three searches and one call against the live endpoint, and serve until Ctrl-C.
 Everything lives in a temporary directory that is removed at the end; your own
 configuration is neither read nor changed.`,
 		Example: "  mcpproxy demo\n  mcpproxy demo --listen 127.0.0.1:9000",
-		Args:    cobra.NoArgs,
+		Args:    wants(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return runDemo(cmd.Context(), cmd.OutOrStdout(), listen)
 		},

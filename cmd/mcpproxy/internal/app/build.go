@@ -69,7 +69,8 @@ func open(opt Options, serving bool) (*App, error) {
 }
 
 // locate finds the configuration file and the data directory: flags win over
-// the file, the file over the defaults.
+// the file, the file over the defaults. Both are set even if it returns the
+// file's faults.
 func (a *App) locate() (*config.Config, error) {
 	a.dir, a.configPath = a.opt.DataDir, a.opt.ConfigPath
 	if a.configPath == "" {
@@ -79,14 +80,18 @@ func (a *App) locate() (*config.Config, error) {
 		}
 		a.configPath = filepath.Join(dir, config.FileName)
 	}
+	if abs, err := filepath.Abs(a.configPath); err == nil {
+		a.configPath = abs
+	}
 	cfg, _, err := load(a.configPath)
-	if err != nil {
-		return nil, err
-	}
-	if a.dir == "" {
+	switch {
+	case a.dir != "":
+	case err == nil:
 		a.dir = cfg.DataDir
+	default:
+		a.dir = config.DefaultDataDir()
 	}
-	return cfg, nil
+	return cfg, err
 }
 
 // build makes the parts, lowest floor first.

@@ -75,7 +75,24 @@ func (a *App) Approve(ctx context.Context, server, hash string) (client.Waiting,
 		}
 		return client.Waiting{}, err
 	}
-	return pageDTO(page), nil
+	return pageDTO(page), a.indexApproved(ctx, s, page)
+}
+
+// indexApproved makes what was approved searchable where no instance runs that
+// would list the server anyway.
+func (a *App) indexApproved(ctx context.Context, s config.Server, page quarantine.Page) error {
+	if a.serving {
+		return nil
+	}
+	if page.State == quarantine.Approved { // the page held only the new tools
+		_, err := a.listing(ctx, s, api.ListOptions{})
+		return err
+	}
+	tools := make([]tool.Tool, 0, len(page.Tools))
+	for _, r := range page.Tools {
+		tools = append(tools, r.Tool)
+	}
+	return a.admit(ctx, s.Name, tools)
 }
 
 // page asks the gate, telling it the launch identity in force.

@@ -54,8 +54,18 @@ func (a *App) listing(ctx context.Context, s config.Server, opt api.ListOptions)
 	if a.gate.Launch(s.Name, launchOf(s), false) != nil {
 		return tools, a.gate.Inspected(s.Name, launchOf(s), tools)
 	}
-	_, _, err = a.gate.Admit(ctx, s.Name, tools)
-	return tools, err
+	return tools, a.admit(ctx, s.Name, tools)
+}
+
+// admit carries a listing that the pool does not know through the gate into the
+// index. A running instance leaves the index to the pool's own listings.
+func (a *App) admit(ctx context.Context, server string, tools []tool.Tool) error {
+	admitted, _, err := a.gate.Admit(ctx, server, tools)
+	if err != nil || a.serving {
+		return err
+	}
+	_, err = a.index.Replace(ctx, server, admitted)
+	return err
 }
 
 func (a *App) toolDTO(t tool.Tool) client.Tool {
@@ -94,8 +104,18 @@ func (a *App) Search(ctx context.Context, query string, limit int, server string
 // gate. Without a running instance the one server is started for this call.
 func (a *App) CallTool(ctx context.Context, name string, args json.RawMessage) (json.RawMessage, error) {
 	id, err := tool.ParseID(name)
-	if err == nil && !a.serving {
-		if err := a.startOne(ctx, id.Server); err != nil {
+	if err != nil {
+		return a.proxy.CallTool(ctx, name, args)
+	}
+	s, err := a.configured(id.Server)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.gate.Launch(s.Name, launchOf(s), trustsFirst(s)); err != nil {
+		return nil, heldError(err)
+	}
+	if !a.serving {
+		if err := a.startOne(ctx, s); err != nil {
 			return nil, err
 		}
 	}
@@ -104,14 +124,7 @@ func (a *App) CallTool(ctx context.Context, name string, args json.RawMessage) (
 
 // startOne runs one approved server inside a program that serves nobody, and
 // returns once its tools went through the gate into the index.
-func (a *App) startOne(ctx context.Context, server string) error {
-	s, err := a.configured(server)
-	if err != nil {
-		return err
-	}
-	if err := a.gate.Launch(server, launchOf(s), trustsFirst(s)); err != nil {
-		return heldError(err)
-	}
+func (a *App) startOne(ctx context.Context, s config.Server) error {
 	changes := a.pool.Changes().Subscribe()
 	defer changes.Close()
 	ctx, cancel := context.WithTimeout(ctx, listTimeout)
@@ -120,17 +133,17 @@ func (a *App) startOne(ctx context.Context, server string) error {
 		return err
 	}
 	for {
-		_, err := a.pool.Tools(ctx, server)
+		_, err := a.pool.Tools(ctx, s.Name)
 		if err == nil {
-			return a.sync.Sync(ctx, server)
+			return a.sync.Sync(ctx, s.Name)
 		}
 		for _, st := range a.pool.Status() {
 			if st.State != upstream.Starting && st.Error != "" {
-				return &client.Error{Code: "unavailable", Message: st.Error, Hint: "see its log: mcpproxy upstream logs " + server}
+				return &client.Error{Code: "unavailable", Message: st.Error, Hint: "see its log: mcpproxy upstream logs " + s.Name}
 			}
 		}
 		if _, err := changes.Next(ctx); err != nil {
-			return &client.Error{Code: "unavailable", Message: "server " + server + " did not list its tools in time"}
+			return &client.Error{Code: "unavailable", Message: "server " + s.Name + " did not list its tools in time"}
 		}
 	}
 }
