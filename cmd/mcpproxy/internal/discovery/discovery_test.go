@@ -73,13 +73,14 @@ func (g gate) Admit(ctx context.Context, server string, tools []tool.Tool) (admi
 	if g.running[server]++; g.running[server] > 1 {
 		panic("two syncs of " + server)
 	}
+	work := g.work
 	g.mu.Unlock()
 	n := g.together.Add(1)
 	for most := g.most.Load(); n > most && !g.most.CompareAndSwap(most, n); most = g.most.Load() {
 	}
-	if g.work > 0 {
+	if work > 0 {
 		select {
-		case <-time.After(g.work):
+		case <-time.After(work):
 		case <-ctx.Done():
 		}
 	}
@@ -131,6 +132,13 @@ func (w *world) set(f func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	f()
+}
+
+// count returns how often the index was written.
+func (w *world) count() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.replaces
 }
 
 // searchable returns "server:tool" of all that the index has.
@@ -222,8 +230,8 @@ func TestSyncer_Run_DownServerKeepsItsTools(t *testing.T) {
 
 func TestSyncer_Run_BurstIsMerged(t *testing.T) {
 	running(t, func(t *testing.T, w *world, _ *discovery.Syncer) {
-		w.work = time.Second
-		w.set(func() { w.lists["a"] = []string{"old"} })
+		w.set(func() {
+			w.work = time.Second w.lists["a"] = []string{"old"} })
 		w.pool.Publish("a")
 		synctest.Wait() // the first sync is under way, with the old list
 		w.set(func() { w.lists["a"] = []string{"new"} })
@@ -233,16 +241,16 @@ func TestSyncer_Run_BurstIsMerged(t *testing.T) {
 		}
 		time.Sleep(3 * time.Second)
 		want(t, w, "a:new")
-		if w.replaces > 3 {
-			t.Errorf("%d syncs for one burst", w.replaces)
+		if n := w.count(); n > 3 {
+			t.Errorf("%d syncs for one burst", n)
 		}
 	})
 }
 
 func TestSyncer_Run_FourServersAtOnce(t *testing.T) {
 	running(t, func(t *testing.T, w *world, _ *discovery.Syncer) {
-		w.work = time.Second
 		w.set(func() {
+			w.work = time.Second
 			for i := range 20 {
 				w.lists[fmt.Sprint(i)] = []string{"x"}
 			}
@@ -252,7 +260,7 @@ func TestSyncer_Run_FourServersAtOnce(t *testing.T) {
 		}
 		time.Sleep(5*time.Second + time.Millisecond)
 		synctest.Wait()
-		if n := len(w.indexed); n != 20 || w.most.Load() != 4 {
+		if n := len(idx{w}.Status().Servers); n != 20 || w.most.Load() != 4 {
 			t.Errorf("%d servers synced in 5 s, at most %d at once, want 20 and 4", n, w.most.Load())
 		}
 	})
@@ -273,11 +281,11 @@ func TestSyncer_Run_RetriesUntilItSucceeds(t *testing.T) {
 		w.set(func() { w.indexErr = nil })
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
-		n := w.replaces
+		n := w.count()
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		if w.replaces != n || !s.Synced("a") {
-			t.Errorf("%d syncs after success", w.replaces-n)
+		if w.count() != n || !s.Synced("a") {
+			t.Errorf("%d syncs after success", w.count()-n)
 		}
 	})
 }
@@ -305,8 +313,8 @@ func TestSyncer_Prune_OnlyServingServersStay(t *testing.T) {
 
 func TestSyncer_Prune_WaitsForSyncUnderWay(t *testing.T) {
 	running(t, func(t *testing.T, w *world, s *discovery.Syncer) {
-		w.work = time.Second
-		w.set(func() { w.lists["a"] = []string{"x"} })
+		w.set(func() {
+			w.work = time.Second w.lists["a"] = []string{"x"} })
 		w.pool.Publish("a")
 		synctest.Wait() // between Admit and Replace
 		if err := s.Prune(t.Context(), nil); err != nil {
@@ -328,11 +336,11 @@ func TestSyncer_Prune_FailedWriteIsRepeated(t *testing.T) {
 		want(t, w, "")
 		time.Sleep(time.Minute)
 		w.set(func() { w.indexErr = nil })
-		n := w.replaces
+		n := w.count()
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
-		if w.replaces != n+1 {
-			t.Errorf("%d writes after the disk came back, want 1", w.replaces-n)
+		if w.count() != n+1 {
+			t.Errorf("%d writes after the disk came back, want 1", w.count()-n)
 		}
 	})
 }
