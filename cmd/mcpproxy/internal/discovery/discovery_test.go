@@ -230,8 +230,7 @@ func TestSyncer_Run_DownServerKeepsItsTools(t *testing.T) {
 
 func TestSyncer_Run_BurstIsMerged(t *testing.T) {
 	running(t, func(t *testing.T, w *world, _ *discovery.Syncer) {
-		w.set(func() {
-			w.work = time.Second w.lists["a"] = []string{"old"} })
+		w.set(func() { w.work = time.Second; w.lists["a"] = []string{"old"} })
 		w.pool.Publish("a")
 		synctest.Wait() // the first sync is under way, with the old list
 		w.set(func() { w.lists["a"] = []string{"new"} })
@@ -313,8 +312,7 @@ func TestSyncer_Prune_OnlyServingServersStay(t *testing.T) {
 
 func TestSyncer_Prune_WaitsForSyncUnderWay(t *testing.T) {
 	running(t, func(t *testing.T, w *world, s *discovery.Syncer) {
-		w.set(func() {
-			w.work = time.Second w.lists["a"] = []string{"x"} })
+		w.set(func() { w.work = time.Second; w.lists["a"] = []string{"x"} })
 		w.pool.Publish("a")
 		synctest.Wait() // between Admit and Replace
 		if err := s.Prune(t.Context(), nil); err != nil {
