@@ -73,7 +73,7 @@ func Evaluate(ctx context.Context, set Set, opt EvalOptions) (Report, error) {
 	sets := make(map[string]*tally)
 	for i, q := range set.queries {
 		start := time.Now()
-		hits, err := x.Search(ctx, Query{Text: q.text, Limit: evalDepth, Mode: opt.Mode})
+		hits, err := x.find(ctx, Query{Text: q.text, Limit: evalDepth, Mode: opt.Mode}, false)
 		took := time.Since(start)
 		if err != nil {
 			return Report{}, fmt.Errorf("evaluate: %w", err)

@@ -144,16 +144,19 @@ func (s *snapshot) named(names []string, server string) []uint32 {
 	return slices.Compact(docs)
 }
 
-// hits turns candidates into hits with their explanations.
-func (a *arms) hits(candidates []candidate) []Hit {
+// hits turns candidates into hits.
+func (a *arms) hits(candidates []candidate, explain bool) []Hit {
 	hits := make([]Hit, len(candidates))
 	for i, c := range candidates {
-		hits[i] = Hit{Tool: a.snap.document(c.doc).tool, Score: c.score, Explain: Explain{
-			BM25:   Arm{Rank: rank(a.lexical, c.doc), Score: float64(c.bm25)},
-			Vector: Arm{Rank: rank(a.nearest, c.doc), Score: float64(c.cosine)},
-			Terms:  a.matches(c.doc),
-			Note:   a.note,
-		}}
+		hits[i] = Hit{Tool: a.snap.document(c.doc).tool, Score: c.score}
+		if explain {
+			hits[i].Explain = Explain{
+				BM25:   Arm{Rank: rank(a.lexical, c.doc), Score: float64(c.bm25)},
+				Vector: Arm{Rank: rank(a.nearest, c.doc), Score: float64(c.cosine)},
+				Terms:  a.matches(c.doc),
+				Note:   a.note,
+			}
+		}
 	}
 	return hits
 }

@@ -60,8 +60,11 @@ func parse(text string, w *weights) request {
 		}
 		stop := v.stop[tok.word]
 		g := group{weight: 1, variants: []variant{{term: tok.term, weight: 1}}}
-		if stop {
+		switch {
+		case stop:
 			g.weight = w.stop
+		case v.light[tok.word]:
+			g.weight = w.light
 		}
 		for _, s := range v.synonyms[tok.term] {
 			g.variants = append(g.variants, variant{term: s, weight: w.synonym})

@@ -21,7 +21,10 @@ const (
 // to BM25 where there are no vectors and [Explain].Note says so; Vector mode
 // then returns [ErrNoEmbedder] or [ErrNoVectors]. The hits' tools are shared:
 // treat them as immutable.
-func (x *Index) Search(ctx context.Context, q Query) ([]Hit, error) {
+func (x *Index) Search(ctx context.Context, q Query) ([]Hit, error) { return x.find(ctx, q, true) }
+
+// find is Search, with or without explanations.
+func (x *Index) find(ctx context.Context, q Query, explain bool) ([]Hit, error) {
 	if x.closed.Load() {
 		return nil, ErrClosed
 	}
@@ -43,10 +46,10 @@ func (x *Index) Search(ctx context.Context, q Query) ([]Hit, error) {
 	if len(r.groups) == 0 {
 		return nil, nil
 	}
-	return x.search(ctx, q, r)
+	return x.search(ctx, q, r, explain)
 }
 
-func (x *Index) search(ctx context.Context, q Query, r request) ([]Hit, error) {
+func (x *Index) search(ctx context.Context, q Query, r request, explain bool) ([]Hit, error) {
 	a := &arms{snap: x.snap.Load(), request: r}
 	a.snap.weigh(&a.request)
 	dense := borrowScores(a.snap.count)
@@ -63,7 +66,7 @@ func (x *Index) search(ctx context.Context, q Query, r request) ([]Hit, error) {
 		}
 	}
 	a.lexical = dense.top(width)
-	return a.hits(a.fuse(q.Mode, q.Server, q.Limit)), nil
+	return a.hits(a.fuse(q.Mode, q.Server, q.Limit), explain), nil
 }
 
 // vectorArm fills the vector side of a, or its note.

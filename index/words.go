@@ -22,6 +22,20 @@ please kindly just also too very really some any each
 want need like let help know tell give
 not no t s d m`
 
+// lightWords are the small change of conversation: frequent in requests, rare in
+// definitions of tools, and so overrated by a small catalogue's frequencies.
+// They count half ([weights].light).
+const lightWords = `
+thing things something anything everything nothing stuff someone anyone everyone nobody somebody somewhere
+got going go goes went gone come comes came coming put puts take takes took keep keeps look looks looking
+say says said saying made making see seen seems right still yet again already actually really currently lately
+much many every few several lot lots bit bunch little big own ones both another
+how why now today tonight tomorrow yesterday morning night soon later ago moment
+around here back away behind inside together
+up down out off over
+good best better great nice new old fresh whole different
+thanks thank hello hi ok okay sure maybe able trying try tried using use used`
+
 // synonymGroups are words that people and tool authors use for each other:
 // everyday verbs of tools, the abbreviations of programmers, and common nouns.
 // Written by hand from general knowledge; a word may stand in several groups.
@@ -155,13 +169,17 @@ vm instance machine`
 // vocabulary is what a query is read with.
 type vocabulary struct {
 	stop     map[string]bool // folded words
+	light    map[string]bool
 	synonyms map[term][]term // by stem, without the stem itself
 }
 
 var loadVocabulary = sync.OnceValue(func() *vocabulary {
-	v := &vocabulary{stop: make(map[string]bool), synonyms: make(map[term][]term)}
+	v := &vocabulary{stop: make(map[string]bool), light: make(map[string]bool), synonyms: make(map[term][]term)}
 	for word := range strings.FieldsSeq(functionWords) {
 		v.stop[word] = true
+	}
+	for word := range strings.FieldsSeq(lightWords) {
+		v.light[word] = true
 	}
 	a := newAnalyzer()
 	for group := range strings.Lines(strings.TrimSpace(synonymGroups)) {
