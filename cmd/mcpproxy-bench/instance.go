@@ -54,7 +54,7 @@ func start(opt options, dir string) (*instance, error) {
 		return nil, err
 	}
 	defer log.Close()
-	cmd := exec.Command(opt.binary, "serve", "--tray=false", "-c", path, "-d", dir, "-l", addr) //nolint:gosec // measures the program it is given
+	cmd := exec.Command(opt.binary, "serve", "--tray=false", "-c", path, "-d", dir, "-l", addr)
 	cmd.Stderr = log
 	cmd.Env = append(os.Environ(), "HOME="+dir, "XDG_STATE_HOME="+filepath.Join(dir, "state"))
 	if err := cmd.Start(); err != nil {
@@ -95,8 +95,8 @@ func (in *instance) stop() error {
 	done := make(chan error, 1)
 	go func() { done <- in.cmd.Wait() }()
 	select {
-	case <-done:
-		return nil
+	case err := <-done:
+		return err
 	case <-time.After(15 * time.Second):
 		return fmt.Errorf("mcpproxy ignored the interrupt: %w", in.cmd.Process.Kill())
 	}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"reflect"
+	"sync"
 
 	"go.uber.org/zap"
 
@@ -57,21 +58,16 @@ func (a *App) reapply(ctx context.Context) error {
 	return a.apply(ctx, a.inForce.Load())
 }
 
-// apply makes pool and index follow cfg. The gate sees every server, switched
-// off or not: what the file trusts at first sight is pinned before anyone can
-// change it.
+// apply makes pool and index follow cfg.
 func (a *App) apply(ctx context.Context, cfg *config.Config) error {
+	held := a.launches(cfg)
 	specs := make([]upstream.Spec, 0, len(cfg.Servers))
 	var serving []string
-	for _, s := range cfg.Servers {
-		held := ""
-		if err := a.gate.Launch(s.Name, launchOf(s), trustsFirst(s)); err != nil {
-			held = err.Error()
-		}
-		if held == "" && s.Enabled {
+	for i, s := range cfg.Servers {
+		if held[i] == "" && s.Enabled {
 			serving = append(serving, s.Name)
 		}
-		specs = append(specs, specOf(s, held))
+		specs = append(specs, specOf(s, held[i]))
 	}
 	if err := a.sync.Prune(ctx, serving); err != nil {
 		return err
@@ -81,6 +77,24 @@ func (a *App) apply(ctx context.Context, cfg *config.Config) error {
 	}
 	defer a.applied.Store(true)
 	return a.pool.Apply(ctx, specs)
+}
+
+// launches asks the gate about every server of cfg and returns why each must
+// not run, or "". Those that are switched off are asked about too: what the file
+// trusts at first sight is pinned before anyone can change it. The questions go
+// side by side because first ones are written to disk and share its fsync.
+func (a *App) launches(cfg *config.Config) []string {
+	held := make([]string, len(cfg.Servers))
+	var wg sync.WaitGroup
+	for i, s := range cfg.Servers {
+		wg.Go(func() {
+			if err := a.gate.Launch(s.Name, launchOf(s), trustsFirst(s)); err != nil {
+				held[i] = err.Error()
+			}
+		})
+	}
+	wg.Wait()
+	return held
 }
 
 func (a *App) warn(warnings []config.Warning) {

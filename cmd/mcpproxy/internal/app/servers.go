@@ -26,7 +26,7 @@ func (a *App) ListServers(context.Context) ([]client.Server, error) {
 		}
 	}
 	counts := a.index.Status().Servers
-	held := a.heldTools()
+	held := a.gate.HeldTools()
 	list := make([]client.Server, 0, len(cfg.Servers))
 	for _, s := range cfg.Servers {
 		dto := a.serverDTO(s, states[s.Name])
@@ -230,13 +230,4 @@ func bareURL(text string) string {
 
 func heldError(err error) error {
 	return &client.Error{Code: "held", Message: err.Error()}
-}
-
-// heldTools counts, by server, the tools that wait for a person.
-func (a *App) heldTools() map[string]int {
-	counts := map[string]int{}
-	for _, page := range a.gate.Waiting() {
-		counts[page.Server] = len(page.Tools)
-	}
-	return counts
 }
