@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 
 	"mcpproxy/internal/store"
@@ -34,7 +35,7 @@ func newTool(t testing.TB, server, name, description string, params ...string) t
 // counted is a bucket in a file that counts its writes and can refuse them.
 type counted[V any] struct {
 	store.Bucket[V]
-	writes int
+	writes atomic.Int32
 	refuse error
 }
 
@@ -42,7 +43,7 @@ func (c *counted[V]) Update(put map[string]V, remove []string) error {
 	if c.refuse != nil {
 		return c.refuse
 	}
-	c.writes++
+	c.writes.Add(1)
 	return c.Bucket.Update(put, remove)
 }
 
@@ -106,14 +107,14 @@ func TestIndex_Replace_Delta(t *testing.T) {
 	records := bucket[Entry](t, openDB(t), "tools")
 	x := open(t, records, Options{})
 	a, b := newTool(t, "s", "alpha", "first"), newTool(t, "s", "beta", "second")
-	start := records.writes
+	start := records.writes.Load()
 	if got, want := replace(t, x, "s", a, b), (Delta{Added: 2}); got != want {
 		t.Errorf("first listing: %+v, want %+v", got, want)
 	}
 	if got, want := replace(t, x, "s", b, a, a), (Delta{Kept: 2}); got != want {
 		t.Errorf("same tools: %+v, want %+v", got, want)
 	}
-	if got := records.writes - start; got != 1 {
+	if got := records.writes.Load() - start; got != 1 {
 		t.Errorf("%d writes for one change", got)
 	}
 	changed := newTool(t, "s", "beta", "second, better")
@@ -155,7 +156,7 @@ func TestIndex_Open_ServesTheCatalogue(t *testing.T) {
 		t.Fatal(err)
 	}
 	replace(t, x, "github", issue)
-	writes := records.writes
+	writes := records.writes.Load()
 	again := open(t, records, Options{})
 	if got := ids(t, again, Query{Text: "open an issue"}); len(got) != 1 || got[0] != "github:create_issue" {
 		t.Errorf("after a restart Search = %v", got)
@@ -164,8 +165,8 @@ func TestIndex_Open_ServesTheCatalogue(t *testing.T) {
 	if string(got.Raw) != string(raw) {
 		t.Errorf("after a restart Raw = %s, want %s", got.Raw, raw)
 	}
-	if d := replace(t, again, "github", issue); d.Kept != 1 || records.writes != writes {
-		t.Errorf("the same listing after a restart: %+v, %d writes", d, records.writes-writes)
+	if d := replace(t, again, "github", issue); d.Kept != 1 || records.writes.Load() != writes {
+		t.Errorf("the same listing after a restart: %+v, %d writes", d, records.writes.Load()-writes)
 	}
 	if r := again.Status().Rebuilt; r != "" {
 		t.Errorf("Rebuilt = %q for a sound catalogue", r)
