@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -61,6 +62,7 @@ func (w *world) add(t testing.TB, server, definition string) tool.Tool {
 		}
 	}
 	w.overview.Servers = append(w.overview.Servers, ServerTools{Name: server, Tools: 1})
+	slices.SortFunc(w.overview.Servers, func(x, y ServerTools) int { return strings.Compare(x.Name, y.Name) })
 	return def
 }
 
