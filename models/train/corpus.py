@@ -51,6 +51,9 @@ def texts(data: Path, own: Path) -> Iterator[str]:
     for row in rows(data / "written.jsonl.gz"):
         if not held_out(row["pid"]):
             yield row["query"]
+    for row in rows(own / "data" / "queries.jsonl.gz"):
+        if not held_out(row["pid"]):
+            yield row["query"]
     for row in rows(data / "wordnet.jsonl.gz"):
         yield ". ".join([", ".join(row["members"]), row["def"], ", ".join(row["hyper"]), *row["ex"]])
     for line in concepts(own):
@@ -70,7 +73,7 @@ def pairs(data: Path, own: Path, seed: int) -> list[Pair]:
     """The contrastive pairs, each as often as an epoch sees it."""
     dice = random.Random(seed)
     first = {r["pid"]: r["query"] for r in rows(data / "pairs.jsonl.gz") if r["kind"] == "doc"}
-    out = [*_written(data, first), *_documented(data, first, dice), *_wordnet(data, dice), *_concepts(own, dice)]
+    out = [*_written(data, first), *_own_requests(own), *_documented(data, first, dice), *_wordnet(data, dice), *_concepts(own, dice)]
     dice.shuffle(out)
     return out
 
@@ -85,6 +88,13 @@ def _written(data: Path, first: dict[str, str]) -> Iterator[Pair]:
         thin, full = tool_text(name, rest.strip()), tool_text(name, f"{first.get(pid, '')} {rest.strip()}".strip())
         for passage in (thin, thin, thin, thin, full):
             yield Pair(row["query"], passage, pid)
+
+
+def _own_requests(own: Path) -> Iterator[Pair]:
+    """Requests that this project wrote, four times each; `tool` is "name: whole description"."""
+    for row in rows(own / "data" / "queries.jsonl.gz"):
+        if not held_out(row["pid"]):
+            yield from [Pair(row["query"], named_text(row["tool"]), row["pid"])] * 4
 
 
 def _documented(data: Path, first: dict[str, str], dice: random.Random) -> Iterator[Pair]:

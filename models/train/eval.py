@@ -1,21 +1,20 @@
 """Ranks the development sets with BM25, the vectors, late interaction and their sums.
 
-usage: eval.py RETRIEVAL DATA VOCAB MODEL [--weight W] [--late W] [--out FILE]
+usage: eval.py RETRIEVAL DATA VOCAB MODEL [--weight W] [--late W]
 Recall@5 is the mean share of found groups; NDCG@10 counts the first tool of each group.
 """
 
 import argparse
-import json
 import math
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from bm25 import BM25, terms
+from bm25 import BM25, STOP, terms
 from corpus import held_out, rows
 from model import Ragged, Static
-from text import tool_text
+from text import split_identifiers, tool_text, words
 from tokenizer import Tokenizer
 
 
@@ -77,10 +76,28 @@ def spread(scores: np.ndarray) -> np.ndarray:
     return (scores - low) / (high - low + 1e-9)
 
 
-def late_scores(net: Static, queries: Ragged, passages: Ragged) -> np.ndarray:
-    """In parts, so that the intermediate stays small."""
-    starts = range(0, len(queries), 64)
-    return np.concatenate([net.late(queries.pick(range(a, min(a + 64, len(queries)))), passages).numpy() for a in starts])
+def content_words(text: str) -> list[str]:
+    """Its distinct words that say something, at most 96."""
+    found = dict.fromkeys(words(split_identifiers(text[:1000])))
+    return [w for w in found if w not in STOP and any(c.isalnum() for c in w)][:96]
+
+
+def late_scores(net: Static, tokenizer: Tokenizer, data: Set) -> np.ndarray:
+    """Late interaction over words: for each word of the request the best cosine with any word of the
+    tool, averaged by the length of its unnormalised vector."""
+    asked = [content_words(q["query"]) for q in data.queries]
+    told = [content_words(text) for text in data.texts]
+    asked_at, told_at = ({w: i for i, w in enumerate(sorted({w for ws in lists for w in ws}))} for lists in (asked, told))
+    sums = net.sums(Ragged.of([tokenizer.encode(w) for w in asked_at]))
+    mass = sums.norm(dim=-1).numpy()
+    cosine = (sums / sums.norm(dim=-1, keepdim=True) @ net.vectors(Ragged.of([tokenizer.encode(w) for w in told_at])).T).numpy()
+    best = np.stack([cosine[:, [told_at[w] for w in ws]].max(1) if ws else np.zeros(len(asked_at)) for ws in told], 1)
+    out = np.zeros((len(asked), len(told)), np.float32)
+    for row, ws in zip(out, asked):
+        at = [asked_at[w] for w in ws]
+        if at:
+            row[:] = mass[at] @ best[at] / mass[at].sum()
+    return out
 
 
 def arms(net: Static, tokenizer: Tokenizer, data: Set, late: bool) -> dict[str, np.ndarray]:
@@ -88,7 +105,7 @@ def arms(net: Static, tokenizer: Tokenizer, data: Set, late: bool) -> dict[str, 
     passages = Ragged.of([tokenizer.encode(text) for text in data.texts])
     out = {"bm25": data.lexical(), "vector": (net.vectors(queries) @ net.vectors(passages).T).numpy()}
     if late:
-        out["late"] = late_scores(net, queries, passages)
+        out["late"] = late_scores(net, tokenizer, data)
     return out
 
 
@@ -111,7 +128,6 @@ def main() -> None:
         args.add_argument(name, type=Path)
     args.add_argument("--weight", type=float, default=1.0, help="of the vectors against BM25")
     args.add_argument("--late", type=float, default=0.0, help="of late interaction against BM25; 0 leaves it out")
-    args.add_argument("--dump", type=Path, help="folder for every arm's scores, one .npz per set")
     opt = args.parse_args()
     torch.set_num_threads(1)
     tokenizer, net = Tokenizer(opt.vocab), Static.load(opt.model)
@@ -127,9 +143,6 @@ def main() -> None:
     for data in sets:
         arm = arms(net, tokenizer, data, opt.late > 0)
         found.append(report(data, arm, opt))
-        if opt.dump:
-            opt.dump.mkdir(exist_ok=True)
-            np.savez(opt.dump / f"{data.name}.npz", **arm, groups=np.array(json.dumps([[sorted(map(int, g)) for g in q] for q in data.groups])), styles=np.array(data.styles))
     print(f"{'mean':16s}       " + "  ".join(f"{k} {np.mean([f[k][0] for f in found]):.3f}/{np.mean([f[k][1] for f in found]):.3f}" for k in found[0]))
 
 

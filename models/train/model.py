@@ -47,30 +47,15 @@ class Static:
         """A copy of some rows, to take gradients of."""
         return Static(self.table[ids].requires_grad_(), self.weight[ids].requires_grad_())
 
-    def vectors(self, lists: Ragged) -> torch.Tensor:
-        """Unit vectors of texts. [len(lists), D]"""
+    def sums(self, lists: Ragged) -> torch.Tensor:
+        """The weighted sum of every text's rows; its norm says how much the text weighs. [len(lists), D]"""
         ids = torch.from_numpy(lists.flat)
         begins = torch.from_numpy(lists.start[:-1])
-        pooled = functional.embedding_bag(ids, self.table, begins, mode="sum", per_sample_weights=torch.exp(self.weight[ids]))
-        return functional.normalize(pooled, dim=-1)
+        return functional.embedding_bag(ids, self.table, begins, mode="sum", per_sample_weights=torch.exp(self.weight[ids]))
 
-    def late(self, queries: Ragged, passages: Ragged) -> torch.Tensor:
-        """Late interaction: for each query token the best cosine with any token of the passage,
-        averaged by the query tokens' weight times norm. [queries, passages]"""
-        unit = functional.normalize(self.table, dim=-1)
-        mass = torch.exp(self.weight) * self.table.norm(dim=-1)
-        asked, asked_at = np.unique(queries.flat, return_inverse=True)
-        told, told_at = np.unique(passages.flat, return_inverse=True)
-        asked_ids = torch.from_numpy(asked)
-        cosine = unit[asked_ids] @ unit[torch.from_numpy(told)].T
-        best = _segment_max(cosine[:, torch.from_numpy(told_at)], passages.start)
-        weights = mass[torch.from_numpy(queries.flat)]
-        row = torch.from_numpy(np.repeat(np.arange(len(queries)), np.diff(queries.start)))
-        total = torch.zeros(len(queries)).index_add(0, row, weights)
-        share = torch.sparse_coo_tensor(
-            torch.stack([row, torch.from_numpy(asked_at)]), weights / total[row], (len(queries), len(asked))
-        )
-        return torch.sparse.mm(share, best)
+    def vectors(self, lists: Ragged) -> torch.Tensor:
+        """Unit vectors of texts. [len(lists), D]"""
+        return functional.normalize(self.sums(lists), dim=-1)
 
     def save(self, path: Path) -> None:
         torch.save({"table": self.table, "weight": self.weight}, path)
@@ -78,10 +63,3 @@ class Static:
     @classmethod
     def load(cls, path: Path) -> "Static":
         return cls(**torch.load(path))
-
-
-def _segment_max(values: torch.Tensor, start: np.ndarray) -> torch.Tensor:
-    """Maximum over the columns of each segment, whose length is padded with its first column."""
-    lengths = np.diff(start)
-    grid = start[:-1, None] + np.minimum(np.arange(lengths.max())[None], lengths[:, None] - 1)
-    return values[:, torch.from_numpy(grid)].amax(-1)

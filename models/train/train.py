@@ -69,10 +69,6 @@ def losses(net: Static, data: Batches, opt: argparse.Namespace) -> tuple[torch.T
     queries, passages = queries.renamed(places[:asked]), passages.renamed(places[asked:])
     rows = net.rows(ids)
     loss = contrast(rows.vectors(queries) @ rows.vectors(passages).T, data.groups[picks])
-    if opt.late:
-        few = range(opt.late_batch)
-        late = rows.late(queries.pick(few), passages.pick(few))
-        loss = loss + opt.late * contrast(late, data.groups[picks[: opt.late_batch]])
     return loss, ids, rows
 
 
@@ -99,9 +95,7 @@ def main() -> None:
     args.add_argument("--steps", type=int, default=2500)
     args.add_argument("--batch", type=int, default=1024)
     args.add_argument("--rate", type=float, default=0.02)
-    args.add_argument("--momentum", type=float, default=0.9)
-    args.add_argument("--late", type=float, default=0, help="share of the late-interaction loss")
-    args.add_argument("--late-batch", type=int, default=128)
+    args.add_argument("--momentum", type=float, default=0.9, help="0 lets rare words move farthest")
     args.add_argument("--seed", type=int, default=1)
     opt = args.parse_args()
     random.seed(opt.seed)

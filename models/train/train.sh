@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes the bundled model from the training text: vocabulary, word knowledge,
-# contrastive training, export, figures. About 20 minutes on one core.
+# contrastive training of two models, their blend, export, figures. About 12
+# minutes of one core.
 #
 # usage: train.sh DATA WORK [RETRIEVAL]
 #   DATA       folder with pairs, texts, wordnet and written (.jsonl.gz)
@@ -15,7 +16,9 @@ mkdir -p "$work"
 
 "$python" "$here/vocab.py" "$data" "$work/vocab.txt" --size 30000
 "$python" "$here/pretrain.py" "$data" "$work/vocab.txt" "$work/words.npy" --dimension 256 --seed 1
-"$python" "$here/train.py" "$data" "$work/vocab.txt" "$work/model.pt" --init "$work/words.npy" --seed 1
+"$python" "$here/train.py" "$data" "$work/vocab.txt" "$work/calm.pt" --init "$work/words.npy" --steps 2500 --seed 1
+"$python" "$here/train.py" "$data" "$work/vocab.txt" "$work/bold.pt" --momentum 0 --steps 1500 --seed 1
+"$python" "$here/blend.py" "$data" "$work/vocab.txt" "$work/model.pt" "$work/calm.pt" "$work/bold.pt"
 "$python" "$here/export.py" "$work/vocab.txt" "$work/model.pt" "$here/../default" tools-static-1 \
 	--golden "$here/../../embed/testdata/golden.json"
 if [ $# -gt 2 ]; then
