@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"syscall"
 	"time"
@@ -78,7 +79,7 @@ func (a *App) listen() ([]net.Listener, error) {
 			_, port, _ = net.SplitHostPort(open[0].Addr().String())
 			addr = net.JoinHostPort(host, port)
 		}
-		l, err := net.Listen("tcp", addr)
+		l, err := net.Listen(network(addr), addr)
 		if err != nil {
 			if len(open) > 0 && unavailable(err) {
 				a.log.Debug("no IPv6 loopback here", zap.String("addr", addr))
@@ -90,6 +91,15 @@ func (a *App) listen() ([]net.Listener, error) {
 		open = append(open, l)
 	}
 	return open, nil
+}
+
+// network keeps an IPv4 literal to IPv4: Go would bind 0.0.0.0 for IPv6 too.
+func network(addr string) string {
+	host, _, err := net.SplitHostPort(addr)
+	if ip, bad := netip.ParseAddr(host); err == nil && bad == nil && ip.Is4() {
+		return "tcp4"
+	}
+	return "tcp"
 }
 
 // unavailable reports whether the machine has no such address at all, as one
@@ -105,10 +115,7 @@ func closeAll(listeners []net.Listener) {
 }
 
 func (a *App) readyLine(listeners []net.Listener, socket string) Ready {
-	endpoint := "http://" + listeners[0].Addr().String() + "/mcp/"
-	if _, port, err := net.SplitHostPort(listeners[0].Addr().String()); err == nil && config.IsLoopback(a.listenAddr()) {
-		endpoint = "http://localhost:" + port + "/mcp/"
-	}
+	endpoint := endpointURL(listeners[0].Addr(), config.IsLoopback(a.listenAddr()))
 	a.endpoint.Store(&endpoint)
 	_, missing := os.Stat(a.configPath)
 	cfg := a.inForce.Load()
@@ -116,6 +123,16 @@ func (a *App) readyLine(listeners []net.Listener, socket string) Ready {
 		Endpoint: endpoint, Socket: socket, DataDir: a.dir, ConfigPath: a.configPath,
 		ConfigMissing: missing != nil, Servers: len(cfg.Servers), Waiting: len(a.overview().Waiting),
 	}
+}
+
+// endpointURL is what an IDE on this machine is given. An address that stands
+// for all of them has no name of its own.
+func endpointURL(addr net.Addr, loopback bool) string {
+	bound, err := netip.ParseAddrPort(addr.String())
+	if err == nil && (loopback || bound.Addr().IsUnspecified()) {
+		return fmt.Sprintf("http://localhost:%d/mcp/", bound.Port())
+	}
+	return "http://" + addr.String() + "/mcp/"
 }
 
 // connectPatience is how long Connect waits for another command to release the
