@@ -55,7 +55,7 @@ func BenchmarkIndex_Search(b *testing.B) {
 	for _, n := range []int{100, 1000, 10000} {
 		b.Run(fmt.Sprint("hybrid/", n), func(b *testing.B) {
 			x := benchIndex(b, n, nil, Options{Embedder: embed.Hash{}})
-			if err := x.worker.settle(b.Context(), false, func(int) {}); err != nil {
+			if err := x.WaitVectors(b.Context()); err != nil {
 				b.Fatal(err)
 			}
 			benchSearch(b, x, Hybrid)

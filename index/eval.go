@@ -126,10 +126,7 @@ func openSet(ctx context.Context, set Set, opt EvalOptions) (x *Index, numbers m
 			return nil, nil, err
 		}
 	}
-	if x.worker != nil {
-		err = x.worker.settle(ctx, false, func(int) {})
-	}
-	return x, numbers, err
+	return x, numbers, x.WaitVectors(ctx)
 }
 
 type tally struct {

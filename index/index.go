@@ -30,17 +30,23 @@ const defaultLimit = 5
 
 // Options of [Open]. The zero value is an index with the lexical arm only.
 type Options struct {
-	Embedder embed.Embedder     // nil: BM25 only. The caller closes it, after the index
+	Embedder embed.Embedder     // nil: BM25 only, until Use. The caller closes it, after the index
 	Vectors  Records[Embedding] // keeps vectors over restarts; nil: they are made again
 	Log      *zap.Logger        // nil: silent
 }
 
 // Index finds tools. Safe for concurrent use; searches take no lock.
 type Index struct {
-	records Records[Entry] // nil: memory only
-	log     *zap.Logger
-	weights *weights
-	worker  *worker // nil without an embedder
+	records    Records[Entry]     // nil: memory only
+	embeddings Records[Embedding] // likewise
+	log        *zap.Logger
+	weights    *weights
+
+	// worker serves searches, nil without an embedder; next, made by Use, is to
+	// take its place. closing guards changes of both together with closed.
+	worker  atomic.Pointer[worker]
+	next    atomic.Pointer[worker]
+	closing sync.Mutex
 
 	snap     atomic.Pointer[snapshot]
 	searches atomic.Int64
@@ -61,6 +67,7 @@ type Status struct {
 	Servers  map[string]int `json:"servers"` // tools by server
 	Vectors  int            `json:"vectors"` // tools that have theirs
 	Model    string         `json:"model,omitempty"`
+	Next     string         `json:"next_model,omitempty"` // its vectors are being made, while Model serves
 	Format   int            `json:"format"`
 	Rebuilt  string         `json:"rebuilt,omitempty"` // why opening made everything anew
 	BuildMS  float64        `json:"build_ms"`          // what opening took
@@ -72,7 +79,7 @@ type Status struct {
 // [Status].Rebuilt says why. catalog may be nil: the index then lives in memory.
 func Open(catalog Records[Entry], opt Options) (*Index, error) {
 	start := time.Now()
-	x := &Index{records: catalog, log: opt.Log, weights: shipped()}
+	x := &Index{records: catalog, embeddings: opt.Vectors, log: opt.Log, weights: shipped()}
 	if x.log == nil {
 		x.log = zap.NewNop()
 	}
@@ -82,9 +89,11 @@ func Open(catalog Records[Entry], opt Options) (*Index, error) {
 	}
 	x.snap.Store(newSnapshot(segments, new(dictionary), x.weights))
 	if opt.Embedder != nil {
-		if x.worker, err = startWorker(opt, x.log, x.snap.Load); err != nil {
+		w, err := startWorker(opt, x.log, x.snap.Load)
+		if err != nil {
 			return nil, err
 		}
+		x.worker.Store(w)
 	}
 	x.built = time.Since(start)
 	x.log.Debug("index is open", zap.Int("tools", x.snap.Load().count), zap.Duration("dur", x.built))
@@ -112,8 +121,12 @@ func (x *Index) load() ([]*segment, error) {
 // Close ends the work in the background and waits for it. Searches of a closed
 // index return [ErrClosed]. A second Close does nothing.
 func (x *Index) Close() error {
-	if !x.closed.Swap(true) && x.worker != nil {
-		x.worker.stop()
+	x.closing.Lock()
+	x.closed.Store(true)
+	workers := x.workers()
+	x.closing.Unlock()
+	for _, w := range workers {
+		w.stop()
 	}
 	return nil
 }
@@ -204,8 +217,8 @@ func (x *Index) install(server string, seg *segment) {
 	x.swap.Lock()
 	x.snap.Store(x.snap.Load().with(server, seg))
 	x.swap.Unlock()
-	if x.worker != nil {
-		x.worker.wake()
+	for _, w := range x.workers() {
+		w.wake()
 	}
 }
 
@@ -229,9 +242,9 @@ func (x *Index) Rebuild(ctx context.Context, progress func(done, total int)) err
 	if progress == nil {
 		progress = func(int, int) {}
 	}
-	snap := x.snap.Load()
+	snap, w := x.snap.Load(), x.worker.Load()
 	total := snap.count
-	if x.worker != nil {
+	if w != nil {
 		total *= 2
 	}
 	done := 0
@@ -245,10 +258,10 @@ func (x *Index) Rebuild(ctx context.Context, progress func(done, total int)) err
 		done += len(seg.docs)
 		progress(done, total)
 	}
-	if x.worker == nil {
+	if w == nil {
 		return nil
 	}
-	err := x.worker.settle(ctx, true, func(vectors int) { progress(min(done+vectors, total), total) })
+	err := w.settle(ctx, true, func(vectors int) { progress(min(done+vectors, total), total) })
 	if err != nil {
 		return fmt.Errorf("index: rebuild: %w", err)
 	}
@@ -286,9 +299,12 @@ func (x *Index) Status() Status {
 	for _, seg := range snap.segments {
 		s.Servers[seg.server] = len(seg.docs)
 	}
-	if x.worker != nil {
-		s.Model = x.worker.model.Name
-		s.Vectors = snap.count - x.worker.vectors.Load().lacking(snap)
+	if w := x.worker.Load(); w != nil {
+		s.Model = w.model.Name
+		s.Vectors = snap.count - w.vectors.Load().lacking(snap)
+	}
+	if w := x.next.Load(); w != nil {
+		s.Next = w.model.Name
 	}
 	return s
 }

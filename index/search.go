@@ -11,7 +11,7 @@ import (
 
 // Notes of [Explain].
 const (
-	noteNoModel    = "bm25 only: no embedding model"
+	noteNoModel    = "bm25 only: no embedding model is loaded"
 	noteNoVectors  = "bm25 only: vectors are still being made"
 	noteQueryError = "bm25 only: the query could not be embedded"
 )
@@ -78,15 +78,16 @@ func (x *Index) vectorArm(ctx context.Context, q Query, a *arms) error {
 		a.note = note
 		return nil
 	}
-	if x.worker == nil {
+	w := x.worker.Load()
+	if w == nil {
 		return missing(noteNoModel, ErrNoEmbedder)
 	}
-	v := x.worker.vectors.Load()
+	v := w.vectors.Load()
 	if v.collection.Count() == 0 {
 		return missing(noteNoVectors, ErrNoVectors)
 	}
-	made, err := x.worker.embedder.Embed(ctx, embed.Query, []string{clip(q.Text, maxQueryBytes)})
-	if err == nil && (len(made) != 1 || len(made[0]) != x.worker.model.Dim) {
+	made, err := w.embedder.Embed(ctx, embed.Query, []string{clip(q.Text, maxQueryBytes)})
+	if err == nil && (len(made) != 1 || len(made[0]) != w.model.Dim) {
 		err = fmt.Errorf("embedder gave a vector of the wrong shape")
 	}
 	if err == nil {
@@ -95,6 +96,9 @@ func (x *Index) vectorArm(ctx context.Context, q Query, a *arms) error {
 	if err != nil {
 		if ctx.Err() != nil {
 			return fmt.Errorf("search: %w", ctx.Err())
+		}
+		if x.worker.Load() != w { // w's embedder was closed behind it
+			return x.vectorArm(ctx, q, a)
 		}
 		x.log.Warn("query has no vector", zap.Error(err))
 		return missing(noteQueryError, err)

@@ -37,7 +37,7 @@ func (s *spy) Embed(ctx context.Context, kind embed.Kind, texts []string) ([][]f
 // settle waits until every vector is made.
 func settle(t *testing.T, x *Index) {
 	t.Helper()
-	if err := x.worker.settle(t.Context(), false, func(int) {}); err != nil {
+	if err := x.WaitVectors(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -144,7 +144,7 @@ func TestIndex_Search_FallsBackToBM25(t *testing.T) {
 			t.Parallel()
 			x := open(t, nil, Options{Embedder: &spy{fail: c.fail}})
 			replace(t, x, "s", newTool(t, "s", "one", "first"), newTool(t, "s", "two", "second"))
-			_ = x.worker.settle(t.Context(), false, func(int) {})
+			_ = x.WaitVectors(t.Context())
 			hits, err := x.Search(t.Context(), Query{Text: "first"})
 			if err != nil || len(hits) != 1 || hits[0].Explain.Note != c.note {
 				t.Errorf("hybrid: %+v, %v", hits, err)
@@ -172,5 +172,77 @@ func TestIndex_Vectors_OneBadTextHoldsUpNoOther(t *testing.T) {
 	hits, err := x.Search(t.Context(), Query{Text: "poison"})
 	if err != nil || len(hits) == 0 || hits[0].Tool.ID.Name != "two" {
 		t.Errorf("the tool without a vector: %v, %v", hits, err)
+	}
+}
+
+func TestIndex_Use_OldVectorsServeMeanwhile(t *testing.T) {
+	t.Parallel()
+	db := openDB(t)
+	records, stored := bucket[Entry](t, db, "tools"), bucket[Embedding](t, db, "vectors")
+	x := open(t, records, Options{Vectors: stored})
+	replace(t, x, "s", newTool(t, "s", "one", "first"), newTool(t, "s", "two", "second"))
+	if hits, err := x.Search(t.Context(), Query{Text: "first"}); err != nil || len(hits) == 0 || hits[0].Explain.Note != noteNoModel {
+		t.Fatalf("without an embedder: %+v, %v", hits, err)
+	}
+	old := &spy{}
+	if err := x.Use(t.Context(), old); err != nil {
+		t.Fatal(err)
+	}
+	settle(t, x)
+
+	entered, release := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	next := &spy{Hash: embed.Hash{Dim: 64}, fail: func(embed.Kind, string) error {
+		once.Do(func() { close(entered); <-release })
+		return nil
+	}}
+	used := make(chan error, 1)
+	go func() { used <- x.Use(t.Context(), next) }()
+	<-entered
+	hits, err := x.Search(t.Context(), Query{Text: "first"})
+	if err != nil || len(hits) == 0 || hits[0].Explain.Vector.Rank != 1 || hits[0].Explain.Note != "" {
+		t.Errorf("while the next embeds: %+v, %v", hits, err)
+	}
+	if got := x.Status(); got.Model != "hash-256" || got.Next != "hash-64" {
+		t.Errorf("Status = %+v, want hash-256 in service and hash-64 next", got)
+	}
+	if err := x.Use(t.Context(), old); !errors.Is(err, ErrBusy) {
+		t.Errorf("a third embedder: %v, want ErrBusy", err)
+	}
+	replace(t, x, "z", newTool(t, "z", "three", "third"))
+	close(release)
+	if err := <-used; err != nil {
+		t.Fatal(err)
+	}
+	settle(t, x)
+	if got := x.Status(); got.Model != "hash-64" || got.Next != "" || got.Vectors != 3 || next.passages != 3 {
+		t.Errorf("Status = %+v after %d passages, want 3 vectors of hash-64", got, next.passages)
+	}
+	before := old.passages
+	if err := x.Use(t.Context(), old); err != nil {
+		t.Fatal(err)
+	}
+	if old.passages > 3 || old.passages < before {
+		t.Errorf("the way back embedded %d texts, want at most the one it had not seen", old.passages-before)
+	}
+}
+
+func TestIndex_Use_KeepsTheOldOneIfTheNewFails(t *testing.T) {
+	t.Parallel()
+	x := open(t, nil, Options{Embedder: &spy{}})
+	replace(t, x, "s", newTool(t, "s", "one", "first"), newTool(t, "s", "two", "second"))
+	settle(t, x)
+	broken := errors.New("model broke")
+	if err := x.Use(t.Context(), &spy{Hash: embed.Hash{Dim: 64}, fail: func(embed.Kind, string) error { return broken }}); !errors.Is(err, broken) {
+		t.Errorf("Use = %v, want %v", err, broken)
+	}
+	if got := x.Status(); got.Model != "hash-256" || got.Vectors != 2 || got.Next != "" {
+		t.Errorf("Status = %+v, want the old model", got)
+	}
+	if err := x.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := x.Use(t.Context(), &spy{}); !errors.Is(err, ErrClosed) {
+		t.Errorf("Use of a closed index = %v, want ErrClosed", err)
 	}
 }
