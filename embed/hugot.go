@@ -22,6 +22,7 @@ import (
 var (
 	ErrClosed = errors.New("embedder is closed")
 	ErrVector = errors.New("the model gave no usable vector") // zero, NaN, or of another length than the model's
+	ErrModel  = errors.New("not a sentence model that can be run here")
 )
 
 // Shapes that are compiled once, at load: every other batch is padded to one.
@@ -173,6 +174,7 @@ func (h *Hugot) embedBatch(ctx context.Context, kind Kind, picks []int, texts []
 func (h *Hugot) run(ctx context.Context, texts []string) (_ [][]float32, err error) {
 	batch := backends.NewBatch(len(texts))
 	defer func() { err = errors.Join(err, batch.Destroy()) }()
+	defer refuse(&err)
 	for i, text := range texts {
 		if strings.TrimSpace(text) == "" {
 			texts[i] = "?"
@@ -255,8 +257,16 @@ func normalise(v []float32) bool {
 	return true
 }
 
+// refuse turns a panic about foreign weights into an error.
+func refuse(err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("%w: %v", ErrModel, r)
+	}
+}
+
 // load opens the session and compiles every shape, so that no call waits for it.
-func (h *Hugot) load(dir string) error {
+func (h *Hugot) load(dir string) (err error) {
+	defer refuse(&err)
 	session, err := hugot.NewGoSession(h.ctx,
 		options.WithGoMLXSequenceBuckets(sequenceBuckets), options.WithGoMLXBatchBuckets(batchBuckets))
 	if err != nil {
@@ -265,6 +275,9 @@ func (h *Hugot) load(dir string) error {
 	h.session = session
 	h.pipeline, err = hugot.NewPipeline(session, hugot.FeatureExtractionConfig{Name: "embed", ModelPath: dir})
 	if err != nil {
+		return err
+	}
+	if err := h.checkShape(h.pipeline.Output.Dimensions); err != nil {
 		return err
 	}
 	probe := backends.NewBatch(1)
