@@ -31,7 +31,7 @@ func (a *analyzer) analyse(t tool.Tool, w *weights) *document {
 	for f, pieces := range fieldTexts(t, schema) {
 		a.addField(f, pieces, w, sums)
 	}
-	doc := &document{tool: t, terms: make([]weighted, 0, len(sums)), text: keyOf(passage(t, schema))}
+	doc := &document{tool: t, terms: make([]weighted, 0, len(sums)), text: keyOf(passages(t, schema))}
 	for term, s := range sums {
 		s.term = term
 		doc.terms = append(doc.terms, s)

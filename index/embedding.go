@@ -8,7 +8,8 @@ import (
 	"math"
 )
 
-// Embedding is one stored vector, under the key of its text and model.
+// Embedding holds the vectors of one tool, one after another, under the key of
+// its texts and the model.
 type Embedding struct {
 	Vector []byte `json:"v"` // float32, little endian
 	Sum    uint32 `json:"c"` // CRC-32 of Vector
@@ -39,7 +40,8 @@ func (e Embedding) decode(dim int) ([]float32, error) {
 // that is tried out, finds them again.
 const spareEmbeddings = 1000
 
-// loadEmbeddings returns the stored vectors of the texts in s, and deletes
+// loadEmbeddings returns the stored vectors, dim numbers for each tool, of the
+// texts in s, and deletes
 // damaged ones, and all others when they have become too many.
 func loadEmbeddings(records Records[Embedding], s *snapshot, digest string, dim int) (map[textKey][]float32, error) {
 	known := make(map[textKey][]float32)

@@ -19,6 +19,7 @@ const (
 // request is a query read for the lexical arm.
 type request struct {
 	groups []group
+	words  int // different ones, without function words
 	// exact are the squeezed tool names that the text spells out, with the
 	// squeezed server in front of a colon where it names that too.
 	exact []string
@@ -28,6 +29,7 @@ type request struct {
 type group struct {
 	weight   float32
 	compound bool    // repeats words that have groups of their own
+	function bool    // a function word
 	idf      float32 // of the word itself, 0 if no tool has it
 	variants []variant
 }
@@ -59,7 +61,7 @@ func parse(text string, w *weights) request {
 			continue
 		}
 		stop := v.stop[tok.word]
-		g := group{weight: 1, variants: []variant{{term: tok.term, weight: 1}}}
+		g := group{weight: 1, function: stop, variants: []variant{{term: tok.term, weight: 1}}}
 		switch {
 		case stop:
 			g.weight = w.stop
@@ -68,6 +70,9 @@ func parse(text string, w *weights) request {
 		}
 		for _, s := range v.synonyms[tok.term] {
 			g.variants = append(g.variants, variant{term: s, weight: w.synonym})
+		}
+		if _, again := seen[tok.term]; !stop && !again {
+			r.words++
 		}
 		r.add(seen, g)
 		if !stop && prev != "" && len(prev)+len(tok.word) <= maxWord {

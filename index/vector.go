@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,91 +17,135 @@ import (
 
 // passageVersion changes whenever passage does: vectors of an older text are
 // made again.
-const passageVersion = "1"
+const passageVersion = "2"
 
 // Caps of the text that an embedder reads; sentence models read 128 to 256
 // word pieces.
 const (
 	maxPassageDescription = 600 // bytes
+	maxPassageSentence    = 160
 	maxPassageParams      = 24
 )
 
-// passage is the text of t for an embedder.
-func passage(t tool.Tool, schema schemaText) string {
+// passagesPerTool is how many vectors stand for one tool.
+const passagesPerTool = 2
+
+// passages are the texts of t for an embedder: all that it says, in the form
+// that the bundled model is trained on, and its first sentence with its name. A
+// mean over a long text drowns what the first sentence says.
+func passages(t tool.Tool, schema schemaText) [passagesPerTool]string {
+	description := strings.Join(strings.Fields(clip(t.Description, 4*maxPassageDescription)), " ")
 	var b strings.Builder
-	b.WriteString(t.ID.Name + ": ")
-	if t.Title != "" {
-		b.WriteString(t.Title + ". ")
+	for _, head := range []string{t.ID.Server, t.ID.Name, t.Title} {
+		if head != "" {
+			b.WriteString(head + ". ")
+		}
 	}
-	b.WriteString(clip(strings.Join(strings.Fields(clip(t.Description, 4*maxPassageDescription)), " "), maxPassageDescription))
-	if len(schema.params) > 0 {
-		b.WriteString(" Parameters: " + strings.Join(schema.params[:min(len(schema.params), maxPassageParams)], ", "))
+	b.WriteString(clip(description, maxPassageDescription))
+	for _, param := range schema.params[:min(len(schema.params), maxPassageParams)] {
+		b.WriteString(" " + param)
 	}
-	b.WriteString(" Server: " + t.ID.Server)
-	return b.String()
+	first, _, _ := strings.Cut(description, ". ")
+	return [passagesPerTool]string{b.String(), clip(first, maxPassageSentence) + " " + t.ID.Name}
 }
 
-// textKey identifies a passage.
+// textKey identifies the passages of a tool.
 type textKey [sha256.Size]byte
 
-func keyOf(passage string) textKey { return sha256.Sum256([]byte(passageVersion + "\n" + passage)) }
+func keyOf(passages [passagesPerTool]string) textKey {
+	return sha256.Sum256([]byte(passageVersion + "\n" + strings.Join(passages[:], "\x00")))
+}
 
-// record returns the key under which the vector of k is stored, made by the
+// record returns the key under which the vectors of k are stored, made by the
 // model of digest.
 func (k textKey) record(digest string) string {
 	model := sha256.Sum256([]byte(digest))
 	return hex.EncodeToString(model[:8]) + ":" + hex.EncodeToString(k[:])
 }
 
+// chromemTools is how many tools chromem searches. Its scan takes ten times as
+// long as the plain one; beside the embedding of the query that is nothing for
+// so few, and a millisecond in ten for thousands.
+const chromemTools = 500
+
 // vectors is what the vector arm searches at one moment. It is immutable: the
 // collection is built aside, because chromem's Delete races with its queries.
 type vectors struct {
 	collection *chromem.Collection
-	of         map[textKey][]float32
-	snap       *snapshot // what it was built for
-	missing    int       // documents of snap without a vector
+	of         map[textKey][]float32 // the tool's vectors, one after another
+	rows       [][]float32           // the same by the numbers of snap, nil where missing
+	snap       *snapshot             // what it was built for
+	missing    int                   // documents of snap without vectors
 }
 
 // errNoText is returned to chromem should it ever want to embed by itself.
 var errNoText = errors.New("documents come with their vectors")
 
-// newVectors builds the collection of those documents of s that have a vector
-// in known.
+// newVectors builds the collection of those documents of s that have vectors in
+// known.
 func newVectors(ctx context.Context, s *snapshot, known map[textKey][]float32) (*vectors, error) {
 	refuse := func(context.Context, string) ([]float32, error) { return nil, errNoText }
 	collection, err := chromem.NewDB().CreateCollection("tools", nil, refuse)
 	if err != nil {
 		return nil, fmt.Errorf("vectors: %w", err)
 	}
-	v := &vectors{collection: collection, of: make(map[textKey][]float32, s.count), snap: s}
+	v := &vectors{collection: collection, of: make(map[textKey][]float32, s.count), rows: make([][]float32, s.count), snap: s}
 	n := -1
 	for d := range s.all {
 		n++
-		vector, ok := known[d.text]
+		both, ok := known[d.text]
 		if !ok {
 			v.missing++
 			continue
 		}
-		v.of[d.text] = vector
-		if err := collection.AddDocument(ctx, chromem.Document{ID: strconv.Itoa(n), Embedding: vector}); err != nil {
-			return nil, fmt.Errorf("vectors: %w", err)
+		v.of[d.text], v.rows[n] = both, both
+		for i, one := range halves(both) {
+			id := strconv.Itoa(passagesPerTool*n + i)
+			if err := collection.AddDocument(ctx, chromem.Document{ID: id, Embedding: one}); err != nil {
+				return nil, fmt.Errorf("vectors: %w", err)
+			}
 		}
 	}
 	return v, nil
 }
 
+// halves parts the vectors of one tool.
+func halves(both []float32) [passagesPerTool][]float32 {
+	dim := len(both) / passagesPerTool
+	return [passagesPerTool][]float32{both[:dim:dim], both[dim:]}
+}
+
+// similarity is the higher cosine of query with one of the tool's vectors.
+func similarity(query, both []float32) float32 {
+	return max(dot(query, both[:len(query)]), dot(query, both[len(query):]))
+}
+
+// dot is unrolled: a search spends most of its time here.
+func dot(x, y []float32) float32 {
+	y = y[:len(x)]
+	var a, b, c, d float32
+	i := 0
+	for ; i+8 <= len(x); i += 8 {
+		p, q := x[i:i+8:i+8], y[i:i+8:i+8]
+		a += p[0]*q[0] + p[4]*q[4]
+		b += p[1]*q[1] + p[5]*q[5]
+		c += p[2]*q[2] + p[6]*q[6]
+		d += p[3]*q[3] + p[7]*q[7]
+	}
+	for ; i < len(x); i++ {
+		a += x[i] * y[i]
+	}
+	return a + b + c + d
+}
+
 // cosine returns the similarity of query and the document, unless it has no
-// vector yet.
+// vectors yet.
 func (v *vectors) cosine(query []float32, d *document) (float32, bool) {
-	vector, ok := v.of[d.text]
-	if !ok || len(vector) != len(query) {
+	both, ok := v.of[d.text]
+	if !ok || len(both) != passagesPerTool*len(query) {
 		return 0, false
 	}
-	sum := float32(0)
-	for i, x := range query {
-		sum += x * vector[i]
-	}
-	return sum, true
+	return similarity(query, both), true
 }
 
 // nearest returns the k documents of s nearest to query, nearest first, only
@@ -116,24 +161,52 @@ func (v *vectors) nearest(ctx context.Context, s *snapshot, server string, query
 		}
 		return best.sorted(), nil
 	}
-	k = min(k, v.collection.Count()) // more is an error to chromem
-	if k == 0 {
-		return nil, nil
-	}
-	results, err := v.collection.QueryEmbedding(ctx, query, k, nil, nil)
+	near, err := v.near(ctx, query, k)
 	if err != nil {
-		return nil, fmt.Errorf("vectors: %w", err)
+		return nil, err
 	}
-	for _, r := range results {
-		at, err := strconv.Atoi(r.ID) // the number in v.snap
-		if err != nil {
-			return nil, fmt.Errorf("vectors: %w", err)
-		}
-		if n, found := s.number(v.snap.document(uint32(at)).tool.ID); found {
+	for _, at := range near {
+		if n, found := s.number(v.snap.document(at).tool.ID); found {
 			v.offer(&best, s.document(n), n, query)
 		}
 	}
 	return best.sorted(), nil
+}
+
+// near returns the numbers in v.snap of the k documents nearest to query, each
+// once, in no order.
+func (v *vectors) near(ctx context.Context, query []float32, k int) ([]uint32, error) {
+	var near []uint32
+	if len(v.rows) > chromemTools {
+		best := topK{k: k}
+		for n, both := range v.rows {
+			if both != nil {
+				best.offer(ranked{uint32(n), similarity(query, both)})
+			}
+		}
+		for _, r := range best.heap {
+			near = append(near, r.doc)
+		}
+		return near, nil
+	}
+	results := min(passagesPerTool*k, v.collection.Count()) // more is an error to chromem
+	if results == 0 {
+		return nil, nil
+	}
+	found, err := v.collection.QueryEmbedding(ctx, query, results, nil, nil)
+	if err != nil {
+		return nil, fmt.Errorf("vectors: %w", err)
+	}
+	for _, r := range found {
+		at, err := strconv.Atoi(r.ID)
+		if err != nil {
+			return nil, fmt.Errorf("vectors: %w", err)
+		}
+		if n := uint32(at / passagesPerTool); !slices.Contains(near, n) {
+			near = append(near, n)
+		}
+	}
+	return near, nil
 }
 
 func (v *vectors) offer(best *topK, d *document, n uint32, query []float32) {
@@ -142,7 +215,7 @@ func (v *vectors) offer(best *topK, d *document, n uint32, query []float32) {
 	}
 }
 
-// lacking returns how many documents of s have no vector.
+// lacking returns how many documents of s have no vectors.
 func (v *vectors) lacking(s *snapshot) int {
 	if s == v.snap {
 		return v.missing

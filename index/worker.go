@@ -15,7 +15,7 @@ import (
 
 // Pace of the vectors made in the background.
 const (
-	embedBatch   = 32               // texts for each call of the embedder
+	embedBatch   = 16               // tools for each call of the embedder
 	publishEvery = 1024             // new vectors before searches see them, while more are to come
 	embedRetry   = 30 * time.Second // after the embedder failed
 )
@@ -56,7 +56,7 @@ func startWorker(opt Options, log *zap.Logger, snap func() *snapshot) (*worker, 
 		failed: make(map[textKey]bool), woken: make(chan struct{}, 1), orders: make(chan order), stopped: make(chan struct{}),
 	}
 	var err error
-	if w.known, err = loadEmbeddings(w.records, snap(), w.model.Digest, w.model.Dim); err != nil {
+	if w.known, err = loadEmbeddings(w.records, snap(), w.model.Digest, passagesPerTool*w.model.Dim); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -164,13 +164,13 @@ func (w *worker) catchUp(ctx context.Context, progress func(vectors int)) error 
 }
 
 // missing returns up to one batch of documents that have no vector.
-func (w *worker) missing() map[textKey]string {
-	batch := make(map[textKey]string, embedBatch)
+func (w *worker) missing() map[textKey][passagesPerTool]string {
+	batch := make(map[textKey][passagesPerTool]string, embedBatch)
 	for d := range w.snap().all {
 		if w.known[d.text] != nil || w.failed[d.text] {
 			continue
 		}
-		batch[d.text] = passage(d.tool, readSchema(d.tool.InputSchema))
+		batch[d.text] = passages(d.tool, readSchema(d.tool.InputSchema))
 		if len(batch) == embedBatch {
 			break
 		}
@@ -178,14 +178,14 @@ func (w *worker) missing() map[textKey]string {
 	return batch
 }
 
-// embed makes the vectors of batch. If the embedder refuses the batch each text
-// is tried alone, so that one bad text holds up no other.
-func (w *worker) embed(ctx context.Context, batch map[textKey]string) error {
+// embed makes the vectors of batch. If the embedder refuses the batch each tool
+// is tried alone, so that one bad text holds up no other tool.
+func (w *worker) embed(ctx context.Context, batch map[textKey][passagesPerTool]string) error {
 	keys := make([]textKey, 0, len(batch))
-	texts := make([]string, 0, len(batch))
-	for key, text := range batch {
+	texts := make([]string, 0, passagesPerTool*len(batch))
+	for key, both := range batch {
 		keys = append(keys, key)
-		texts = append(texts, text)
+		texts = append(texts, both[:]...)
 	}
 	made, err := w.call(ctx, texts)
 	if err == nil {
@@ -195,7 +195,7 @@ func (w *worker) embed(ctx context.Context, batch map[textKey]string) error {
 	var bad []textKey
 	made = nil
 	for i, key := range keys {
-		one, oneErr := w.call(ctx, texts[i:i+1])
+		one, oneErr := w.call(ctx, texts[passagesPerTool*i:passagesPerTool*(i+1)])
 		if oneErr != nil {
 			bad = append(bad, key)
 			continue
@@ -213,8 +213,8 @@ func (w *worker) embed(ctx context.Context, batch map[textKey]string) error {
 	return w.store(good, made)
 }
 
-// call checks the embedder's answer, so that a wrong one never reaches the
-// collection.
+// call returns the vectors of each tool joined. It checks the embedder's answer,
+// so that a wrong one never reaches the collection.
 func (w *worker) call(ctx context.Context, texts []string) ([][]float32, error) {
 	made, err := w.embedder.Embed(ctx, embed.Passage, texts)
 	if err != nil {
@@ -223,12 +223,18 @@ func (w *worker) call(ctx context.Context, texts []string) ([][]float32, error) 
 	if len(made) != len(texts) {
 		return nil, fmt.Errorf("embedder gave %d vectors for %d texts", len(made), len(texts))
 	}
-	for _, vector := range made {
+	joined := make([][]float32, 0, len(made)/passagesPerTool)
+	for i, vector := range made {
 		if len(vector) != w.model.Dim {
 			return nil, fmt.Errorf("embedder gave a vector of %d numbers, its model has %d", len(vector), w.model.Dim)
 		}
+		if i%passagesPerTool == 0 {
+			joined = append(joined, make([]float32, 0, passagesPerTool*w.model.Dim))
+		}
+		tool := &joined[len(joined)-1]
+		*tool = append(*tool, vector...)
 	}
-	return made, nil
+	return joined, nil
 }
 
 func (w *worker) store(keys []textKey, made [][]float32) error {

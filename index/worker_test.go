@@ -14,7 +14,7 @@ import (
 type spy struct {
 	embed.Hash
 	mu       sync.Mutex
-	passages int
+	passages int // of different tools
 	fail     func(kind embed.Kind, text string) error
 }
 
@@ -29,7 +29,7 @@ func (s *spy) Embed(ctx context.Context, kind embed.Kind, texts []string) ([][]f
 		}
 	}
 	if kind == embed.Passage {
-		s.passages += len(texts)
+		s.passages += len(texts) / passagesPerTool
 	}
 	return s.Hash.Embed(ctx, kind, texts)
 }
