@@ -18,8 +18,8 @@ build: ## one static binary in bin/
 test: ## every test that needs nothing else installed
 	$(GO) test ./...
 
-race:
-	CGO_ENABLED=1 $(GO) test -race ./...
+race: ## the tests under the race detector, without the long evaluations
+	CGO_ENABLED=1 $(GO) test -race -short ./...
 
 check: ## what every commit must pass
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'run gofmt -w .'; exit 1; }
@@ -29,9 +29,10 @@ check: ## what every commit must pass
 lint:
 	$(GO) run $(LINT) run
 
-cross: ## every platform compiles without cgo
+cross: ## every platform compiles without cgo, and its tests do
 	@for os in linux darwin windows; do for arch in amd64 arm64; do \
-	  echo "$$os/$$arch"; GOOS=$$os GOARCH=$$arch $(GO) build -o /dev/null ./cmd/mcpproxy && GOOS=$$os GOARCH=$$arch $(GO) vet ./... || exit 1; done; done
+	  echo "$$os/$$arch"; GOOS=$$os GOARCH=$$arch $(GO) build -o /dev/null ./cmd/mcpproxy || exit 1; done; done
+	@for os in darwin windows; do echo "vet $$os"; GOOS=$$os GOARCH=amd64 $(GO) vet ./... || exit 1; done
 
 bench: build ## 572 tools over 77 stdio servers: start, search, calls, memory
 	$(GO) build -o bin/mcpproxy-bench ./cmd/mcpproxy-bench
@@ -40,8 +41,8 @@ bench: build ## 572 tools over 77 stdio servers: start, search, calls, memory
 soak-upstream: ## 1,000 kills of an upstream under 20 calls a second
 	MCPPROXY_SOAK_KILLS=1000 $(GO) test -count=1 -v -timeout 40m -run Soak ./upstream
 
-fuzz: ## FUZZTIME (3s) for each parser of foreign text
-	@for file in $$(grep -rl --include='*_test.go' '^func Fuzz' .); do for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\).*/\1/p' $$file); do \
+fuzz: ## FUZZTIME (3s) for each parser of foreign text below FUZZ (.)
+	@for file in $$(grep -rl --include='*_test.go' '^func Fuzz' $${FUZZ:-.}); do for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\).*/\1/p' $$file); do \
 	  echo "$$target"; $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $${FUZZTIME:-3s} ./$$(dirname $$file) || exit 1; done; done
 
 clean:
