@@ -13,9 +13,10 @@ type Config struct {
 	Listen            string // host:port; an empty host means both loopback addresses
 	DataDir           string // tilde expanded
 	EnableTray        bool
-	TopK              int // results of retrieve_tools
-	ToolsLimit        int // the most a client may ask for
-	ToolResponseLimit int // characters; 0 means no limit
+	TopK              int    // results of retrieve_tools
+	ToolsLimit        int    // the most a client may ask for
+	ToolResponseLimit int    // characters; 0 means no limit
+	Model             string // sentence model of the search; "" means the bundled one
 	DockerIsolation   DockerIsolation
 
 	ReadOnly          bool // no change of the configuration by tools or API

@@ -55,6 +55,11 @@ func (f *File) SetEnabled(name string, on bool) error {
 	return f.UpdateServer(name, []Field{{"enabled", on}})
 }
 
+// SetTop sets a key of the top level. A nil value removes it.
+func (f *File) SetTop(key string, value any) error {
+	return f.edit(func(e *editor) error { return e.setMember(e.doc.root, Field{key, value}) })
+}
+
 func (f *File) edit(change func(*editor) error) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -304,3 +304,33 @@ func FuzzFile_AddThenRemove(f *testing.F) {
 		}
 	})
 }
+
+func TestFile_SetTop(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, in string
+		value    any
+		want     string
+	}{
+		{"new", "{\n  \"top_k\": 3 // few\n}\n", "mini", "{\n  \"top_k\": 3, // few\n  \"model\": \"mini\"\n}\n"},
+		{"changed", "{\n  \"model\": \"old\", // mine\n  \"top_k\": 3\n}\n", "mini", "{\n  \"model\": \"mini\", // mine\n  \"top_k\": 3\n}\n"},
+		{"same", "{ \"model\" : \"mini\" }", "mini", "{ \"model\" : \"mini\" }"},
+		{"removed", "{\n  \"model\": \"old\",\n  \"top_k\": 3\n}\n", nil, "{\n  \"top_k\": 3\n}\n"},
+		{"not there", "{\n  \"top_k\": 3\n}\n", nil, "{\n  \"top_k\": 3\n}\n"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if got := edited(t, tt.in, func(f *config.File) error { return f.SetTop("model", tt.value) }); got != tt.want {
+				t.Errorf("SetTop made\n%s\nwant\n%s", got, tt.want)
+			}
+		})
+	}
+	path := filepath.Join(t.TempDir(), config.FileName)
+	if err := config.NewFile(path).SetTop("model", "../x"); err == nil {
+		t.Error("a path was accepted as a model's name")
+	}
+	if _, err := os.Stat(path); err == nil {
+		t.Error("a refused edit wrote the file")
+	}
+}

@@ -44,6 +44,7 @@ func (d *decoder) top(c *Config, root hujson.Value) {
 		"top_k":               d.count(&c.TopK, 1),
 		"tools_limit":         d.count(&c.ToolsLimit, 1),
 		"tool_response_limit": d.count(&c.ToolResponseLimit, 0),
+		"model":               d.str(&c.Model, checkModel),
 		"docker_isolation":    func(at string, v hujson.Value) { d.docker(&c.DockerIsolation, at, v) },
 		"read_only":           d.flag(&c.ReadOnly),
 		"disable_management":  d.flag(&c.DisableManagement),
@@ -113,6 +114,13 @@ func checkCPU(s string) string {
 func checkWord(s string) string {
 	if s == "" || strings.HasPrefix(s, "-") || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
 		return "must be a word without spaces that does not start with -"
+	}
+	return ""
+}
+
+func checkModel(s string) string {
+	if len(s) > 64 || strings.HasPrefix(s, ".") || strings.ContainsAny(s, "/\\:") || plain(s) != "" {
+		return `must be a name that "mcpproxy models list" shows`
 	}
 	return ""
 }
