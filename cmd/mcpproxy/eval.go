@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mcpproxy/cmd/mcpproxy/internal/app"
 	"mcpproxy/index"
 )
 
@@ -30,7 +31,7 @@ nor the data directory is touched. Both files hold one JSON object per line:
   queries  {"id", "query", "relevant": [ids], "set"?, "groups"?: [[ids], ...]}
 
 An id is any string; input_schema may be null. With groups, one id of each group
-suffices. Recall is the mean over the queries' groups, else over relevant.`,
+suffices. Vectors are the bundled model's. Recall is the mean over the queries' groups, else over relevant.`,
 		Example: `  mcpproxy index eval --tools tools.jsonl --queries queries.jsonl
   mcpproxy index eval --tools tools.jsonl --queries queries.jsonl --mode bm25 -o json`,
 		Args: wants(),
@@ -38,12 +39,12 @@ suffices. Recall is the mean over the queries' groups, else over relevant.`,
 	}
 	cmd.Flags().StringVar(&f.tools, "tools", "", "`file` of tools, one JSON object per line (required)")
 	cmd.Flags().StringVar(&f.queries, "queries", "", "`file` of queries, one JSON object per line (required)")
-	cmd.Flags().StringVar(&f.mode, "mode", "", "bm25, vector or hybrid (default hybrid where a model is installed, else bm25)")
+	cmd.Flags().StringVar(&f.mode, "mode", "", "bm25, vector or hybrid (default hybrid)")
 	f.flag(cmd)
 	return cmd
 }
 
-func runEval(cmd *cobra.Command, f evalFlags) error {
+func runEval(cmd *cobra.Command, f evalFlags) (err error) {
 	switch {
 	case f.tools == "":
 		return usage(cmd, "--tools is missing")
@@ -56,12 +57,16 @@ func runEval(cmd *cobra.Command, f evalFlags) error {
 	if err != nil {
 		return err
 	}
-	report, err := index.Evaluate(cmd.Context(), set, index.EvalOptions{
-		Mode: index.Mode(f.mode), Progress: progress(cmd.ErrOrStderr(), "queries"),
-	})
-	if errors.Is(err, index.ErrNoEmbedder) {
-		return fmt.Errorf("%w\nhint: measure --mode bm25; this version has no model", err)
+	opt := index.EvalOptions{Mode: index.Mode(f.mode), Progress: progress(cmd.ErrOrStderr(), "queries")}
+	if opt.Mode != index.BM25 {
+		e, release, failed := app.BundledModel(cmd.Context())
+		if failed != nil {
+			return failed
+		}
+		defer func() { err = errors.Join(err, release()) }()
+		opt.Embedder = e
 	}
+	report, err := index.Evaluate(cmd.Context(), set, opt)
 	if err != nil {
 		return err
 	}

@@ -42,13 +42,15 @@ func newIndexStatusCommand(g *global) *cobra.Command {
 func printIndex(w io.Writer, ix client.Index) {
 	model := ix.Model
 	if model == "" {
-		model = "none, search is BM25 only"
+		model = "none is loaded, search is BM25 only"
 	}
 	pairs(w,
 		"tools", strconv.Itoa(ix.Tools),
 		"servers", strconv.Itoa(len(ix.Servers)),
 		"vectors", strconv.Itoa(ix.Vectors),
 		"model", model,
+		"next model", ix.NextModel,
+		"model error", ix.ModelError,
 		"format", strconv.Itoa(ix.Format),
 		"rebuilt", ix.Rebuilt,
 		"build time", fmt.Sprintf("%.1f ms", ix.BuildMS),

@@ -26,7 +26,8 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"mcpproxy": main})
 }
 
-// TestScripts runs the user journeys. Each script has a home of its own.
+// TestScripts runs the user journeys. Each script has a home of its own, and in
+// $TRANSFORMER a sentence model to add.
 //
 //	waitready              waits until an instance answers on the socket of home
 //	waittools NAME         waits until the index holds tools of server NAME
@@ -43,14 +44,19 @@ func TestScripts(t *testing.T) {
 			env.Setenv("LOCALAPPDATA", home)
 			env.Setenv("XDG_STATE_HOME", filepath.Join(home, "state"))
 			env.Setenv("XDG_RUNTIME_DIR", "")
-			return os.MkdirAll(home, 0o700)
+			model, err := filepath.Abs(filepath.Join("..", "..", "embed", "testdata", "transformer"))
+			env.Setenv("TRANSFORMER", model)
+			return errors.Join(err, os.MkdirAll(home, 0o700))
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"waitready": waitReady, "waittools": waitTools, "exits": exits, "until": until,
 		},
 		Condition: func(cond string) (bool, error) {
-			if cond == "pty" {
+			switch cond {
+			case "pty":
 				return runtime.GOOS == "linux", nil
+			case "unshare": // a namespace without any network
+				return exec.Command("unshare", "-rn", "ip", "link", "set", "lo", "up").Run() == nil, nil
 			}
 			return false, errors.New("unknown condition " + cond)
 		},

@@ -151,6 +151,25 @@ func (c *Client) Rebuild(ctx context.Context, progress func(done, total int)) (I
 	return *last.Index, nil
 }
 
+// Models returns the bundled sentence model, then a person's own by name.
+func (c *Client) Models(ctx context.Context) ([]Model, error) {
+	var m []Model
+	err := c.do(ctx, http.MethodGet, "/api/v1/models", nil, &m)
+	return m, err
+}
+
+// UseModel chooses a sentence model in the configuration.
+func (c *Client) UseModel(ctx context.Context, name string) (Model, error) {
+	var m Model
+	err := c.do(ctx, http.MethodPost, "/api/v1/models/use", UseModelRequest{Name: name}, &m)
+	return m, err
+}
+
+// RemoveModel deletes a person's own model that is not in use.
+func (c *Client) RemoveModel(ctx context.Context, name string) error {
+	return c.do(ctx, http.MethodDelete, "/api/v1/models/"+url.PathEscape(name), nil, nil)
+}
+
 func (c *Client) list(ctx context.Context, path string, opt ListOptions) (Progress, error) {
 	body := ListRequest{TimeoutMS: opt.Timeout.Milliseconds(), Trace: opt.Frame != nil}
 	return c.stream(ctx, path, body, func(p Progress) {

@@ -21,6 +21,11 @@ type ApproveRequest struct {
 	Hash string `json:"hash,omitempty"` // of the page that was shown; empty: the stored one
 }
 
+// UseModelRequest is the body of POST /api/v1/models/use.
+type UseModelRequest struct {
+	Name string `json:"name"` // "default" is the bundled one
+}
+
 // Logs is the answer of GET /api/v1/servers/{name}/logs.
 type Logs struct {
 	Lines []string `json:"lines"` // oldest first

@@ -99,14 +99,39 @@ type Launch struct {
 
 // Index is the answer of GET /api/v1/index.
 type Index struct {
-	Tools    int            `json:"tools"`
-	Servers  map[string]int `json:"servers"` // tools by server
-	Vectors  int            `json:"vectors"`
-	Model    string         `json:"model,omitempty"` // empty: BM25 only
-	Format   int            `json:"format"`
-	Rebuilt  string         `json:"rebuilt,omitempty"` // why it was rebuilt at open, if it was
-	BuildMS  float64        `json:"build_ms"`
-	Searches uint64         `json:"searches"`
+	Tools   int            `json:"tools"`
+	Servers map[string]int `json:"servers"` // tools by server
+	Vectors int            `json:"vectors"`
+	Model   string         `json:"model,omitempty"` // empty: BM25 only
+	// NextModel makes its vectors while Model serves.
+	NextModel string `json:"next_model,omitempty"`
+	// ModelError is why the model that the configuration chooses does not serve.
+	ModelError string  `json:"model_error,omitempty"`
+	Format     int     `json:"format"`
+	Rebuilt    string  `json:"rebuilt,omitempty"` // why it was rebuilt at open, if it was
+	BuildMS    float64 `json:"build_ms"`
+	Searches   uint64  `json:"searches"`
+}
+
+// Model is one sentence model that the search can use.
+type Model struct {
+	Name      string `json:"name"`
+	Bundled   bool   `json:"bundled"`
+	Chosen    bool   `json:"chosen"`     // by the configuration
+	InService bool   `json:"in_service"` // searches use it now
+	Dim       int    `json:"dim"`        // length of its vectors
+	Bytes     int64  `json:"bytes"`
+	Digest    string `json:"digest,omitempty"` // over its files' SHA-256
+	Error     string `json:"error,omitempty"`  // why it cannot be used
+}
+
+// AddedModel is a new model with what it costs on this machine.
+type AddedModel struct {
+	Model
+	QueryMS        float64 `json:"query_ms"` // median
+	ToolsPerSecond float64 `json:"tools_per_second"`
+	Tools          int     `json:"tools"`           // in the index now
+	ReindexSeconds float64 `json:"reindex_seconds"` // for those, in the background
 }
 
 // Progress is one line of a long answer (application/x-ndjson). The last line

@@ -21,6 +21,7 @@ type fake struct {
 
 	change   client.ServerChange
 	approved string
+	removed  string // model
 }
 
 func (f *fake) Status(context.Context) (client.Status, error) {
@@ -83,6 +84,19 @@ func (f *fake) Inspect(ctx context.Context, server string, opt ListOptions) (cli
 func (f *fake) Approve(_ context.Context, server, hash string) (client.Waiting, error) {
 	f.approved = server + " " + hash
 	return client.Waiting{Server: server, Hash: hash}, f.err
+}
+
+func (f *fake) Models(context.Context) ([]client.Model, error) {
+	return []client.Model{{Name: "bundled", Bundled: true}}, f.err
+}
+
+func (f *fake) UseModel(_ context.Context, name string) (client.Model, error) {
+	return client.Model{Name: name, Chosen: true}, f.err
+}
+
+func (f *fake) RemoveModel(_ context.Context, name string) error {
+	f.removed = name
+	return f.err
 }
 
 func (f *fake) Index(context.Context) (client.Index, error) { return client.Index{Tools: 7}, f.err }

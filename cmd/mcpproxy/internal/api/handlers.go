@@ -184,6 +184,25 @@ func (a *API) rebuild(w http.ResponseWriter, r *http.Request) {
 	s.end(client.Progress{Index: &v}, err)
 }
 
+func (a *API) listModels(w http.ResponseWriter, r *http.Request) {
+	v, err := a.opt.Service.Models(r.Context())
+	a.answer(w, r, v, err)
+}
+
+func (a *API) useModel(w http.ResponseWriter, r *http.Request) {
+	var body client.UseModelRequest
+	if err := read(r, &body); err != nil {
+		a.answer(w, r, nil, err)
+		return
+	}
+	v, err := a.opt.Service.UseModel(r.Context(), body.Name)
+	a.answer(w, r, v, err)
+}
+
+func (a *API) removeModel(w http.ResponseWriter, r *http.Request) {
+	a.answer(w, r, struct{}{}, a.opt.Service.RemoveModel(r.Context(), r.PathValue("name")))
+}
+
 // number reads a query parameter between 0 and most.
 func number(r *http.Request, name string, missing, most int) (int, error) {
 	text := r.URL.Query().Get(name)

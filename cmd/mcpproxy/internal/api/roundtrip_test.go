@@ -65,6 +65,15 @@ func TestClient_MirrorsTheService(t *testing.T) {
 	if ix, err := c.Index(ctx); err != nil || ix.Tools != 7 {
 		t.Errorf("Index = %+v, %v", ix, err)
 	}
+	if m, err := c.Models(ctx); err != nil || len(m) != 1 || !m[0].Bundled {
+		t.Errorf("Models = %+v, %v", m, err)
+	}
+	if m, err := c.UseModel(ctx, "mini"); err != nil || m.Name != "mini" || !m.Chosen {
+		t.Errorf("UseModel = %+v, %v", m, err)
+	}
+	if err := c.RemoveModel(ctx, "mini"); err != nil || f.removed != "mini" {
+		t.Errorf("RemoveModel = %v, removed %q", err, f.removed)
+	}
 	var seen []int
 	ix, err := c.Rebuild(ctx, func(done, total int) { seen = append(seen, done, total) })
 	if err != nil || ix.Tools != 3 || len(seen) != 6 {

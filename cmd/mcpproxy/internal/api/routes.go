@@ -50,4 +50,8 @@ var routes = []route{
 
 	{"GET", "/api/v1/index", person, (*API).index},
 	{"POST", "/api/v1/index/rebuild", person, (*API).rebuild},
+
+	{"GET", "/api/v1/models", person, (*API).listModels},
+	{"POST", "/api/v1/models/use", person, (*API).useModel},
+	{"DELETE", "/api/v1/models/{name}", person, (*API).removeModel},
 }

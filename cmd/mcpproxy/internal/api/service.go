@@ -23,6 +23,7 @@ type Service interface {
 	Servers
 	Tools
 	Quarantine
+	Models
 
 	Index(ctx context.Context) (client.Index, error)
 	// Rebuild calls progress, if set, as it goes.
@@ -39,6 +40,14 @@ type Servers interface {
 	RestartServer(ctx context.Context, name string) error
 	// Logs returns the last lines of the server's own log, oldest first.
 	Logs(ctx context.Context, name string, lines int) ([]string, error)
+}
+
+// Models chooses the sentence model of the search.
+type Models interface {
+	Models(ctx context.Context) ([]client.Model, error)
+	// UseModel writes the choice to the configuration file.
+	UseModel(ctx context.Context, name string) (client.Model, error)
+	RemoveModel(ctx context.Context, name string) error
 }
 
 // Trace receives every JSON-RPC frame of one listing; dir is "->" or "<-".

@@ -36,6 +36,7 @@ type App struct {
 	db       *store.DB
 	gate     *quarantine.Gate
 	index    *index.Index
+	sentence *sentence
 	children *upstream.Children
 	pool     *upstream.Pool
 	sync     *discovery.Syncer
@@ -109,6 +110,7 @@ func (a *App) build(cfg *config.Config) (err error) {
 	if a.index, err = a.openIndex(); err != nil {
 		return err
 	}
+	a.sentence = newSentence(modelRoot(a.dir), a.index, a.log.Named("model"), cfg.Model)
 	if a.children, err = upstream.OpenChildren(filepath.Join(a.dir, "children")); err != nil {
 		return err
 	}
@@ -145,6 +147,9 @@ func (a *App) Close() error {
 	}
 	if a.index != nil {
 		errs = append(errs, a.index.Close())
+	}
+	if a.sentence != nil {
+		errs = append(errs, a.sentence.Close())
 	}
 	if a.db != nil {
 		errs = append(errs, a.db.Close())

@@ -35,13 +35,18 @@ func (a *App) logDir() string {
 	return filepath.Join(a.dir, "logs")
 }
 
-// openIndex opens the index on its buckets of the database.
+// openIndex opens the index on its buckets of the database. Its sentence model
+// follows; see [sentence].
 func (a *App) openIndex() (*index.Index, error) {
 	catalog, err := store.OpenBucket[index.Entry](a.db, "catalog")
 	if err != nil {
 		return nil, err
 	}
-	return index.Open(catalog, index.Options{Log: a.log.Named("index")})
+	vectors, err := store.OpenBucket[index.Embedding](a.db, "vectors")
+	if err != nil {
+		return nil, err
+	}
+	return index.Open(catalog, index.Options{Vectors: vectors, Log: a.log.Named("index")})
 }
 
 // openAPI reads or makes the API key. Beyond loopback the key guards /mcp too.

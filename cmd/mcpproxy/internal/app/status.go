@@ -18,13 +18,9 @@ func (a *App) Status(ctx context.Context) (client.Status, error) {
 	if err != nil {
 		return client.Status{}, err
 	}
-	ix, err := a.Index(ctx)
-	if err != nil {
-		return client.Status{}, err
-	}
 	st := client.Status{
 		Version: a.opt.Version, PID: os.Getpid(), Running: a.serving, StartedAt: a.started,
-		ConfigPath: a.configPath, Servers: servers, Index: ix,
+		ConfigPath: a.configPath, Servers: servers, Index: a.indexNow(),
 	}
 	if e := a.endpoint.Load(); e != nil {
 		st.Endpoint = *e
@@ -55,20 +51,30 @@ func (a *App) Ready() (ready bool, waiting []string) {
 }
 
 // Index describes the search index.
-func (a *App) Index(context.Context) (client.Index, error) {
+func (a *App) Index(ctx context.Context) (client.Index, error) {
+	a.awaitModel(ctx)
+	return a.indexNow(), nil
+}
+
+func (a *App) indexNow() client.Index {
 	st := a.index.Status()
-	return client.Index{
-		Tools: st.Tools, Servers: st.Servers, Vectors: st.Vectors, Model: st.Model, Format: st.Format,
+	ix := client.Index{
+		Tools: st.Tools, Servers: st.Servers, Vectors: st.Vectors, Model: st.Model, NextModel: st.Next, Format: st.Format,
 		Rebuilt: st.Rebuilt, BuildMS: st.BuildMS, Searches: uint64(st.Searches),
-	}, nil
+	}
+	if f := a.sentence.fault.Load(); f != nil {
+		ix.ModelError = *f
+	}
+	return ix
 }
 
 // Rebuild makes the index anew from the catalogue; searches go on meanwhile.
 func (a *App) Rebuild(ctx context.Context, progress func(done, total int)) (client.Index, error) {
+	a.awaitModel(ctx)
 	if err := a.index.Rebuild(ctx, progress); err != nil {
 		return client.Index{}, err
 	}
-	return a.Index(ctx)
+	return a.indexNow(), nil
 }
 
 func (a *App) limits() proxy.Limits {

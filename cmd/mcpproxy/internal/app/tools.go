@@ -85,6 +85,7 @@ func (a *App) Search(ctx context.Context, query string, limit int, server string
 	if limit <= 0 {
 		limit = a.limits().TopK
 	}
+	a.awaitModel(ctx)
 	hits, err := a.index.Search(ctx, index.Query{Text: query, Limit: limit, Server: server})
 	if err != nil {
 		return nil, err
@@ -105,6 +106,7 @@ func (a *App) Search(ctx context.Context, query string, limit int, server string
 func (a *App) CallTool(ctx context.Context, name string, args json.RawMessage) (json.RawMessage, error) {
 	id, err := tool.ParseID(name)
 	if err != nil {
+		a.awaitModel(ctx)
 		return a.proxy.CallTool(ctx, name, args)
 	}
 	s, err := a.configured(id.Server)
