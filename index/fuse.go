@@ -213,6 +213,7 @@ func (a *arms) hits(candidates []candidate, explain bool) []Hit {
 				Vector: Arm{Rank: rank(a.nearest, c.doc), Score: float64(c.cosine)},
 				Terms:  a.matches(c.doc),
 				Note:   a.note,
+				Fit:    a.fit(c),
 			}
 		}
 	}

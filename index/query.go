@@ -33,6 +33,9 @@ type Explain struct {
 	Vector Arm     `json:"vector"`
 	Terms  []Match `json:"terms,omitempty"` // matched query terms, heaviest first
 	Note   string  `json:"note,omitempty"`  // such as why an arm did not take part
+	// Fit is how well the tool fits the request, comparable between requests
+	// unlike a score; see [Unfit]. 0 without a vector.
+	Fit float64 `json:"fit,omitempty"`
 }
 
 // Arm is the view of one ranking. Rank is 0 if the tool is not in it.

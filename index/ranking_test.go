@@ -29,21 +29,11 @@ func TestRanking_Goldens(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var out strings.Builder
-		for _, q := range queries {
-			fmt.Fprintf(&out, "%s\n", q)
-			hits, err := x.Search(t.Context(), Query{Text: q, Mode: mode})
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, h := range hits {
-				fmt.Fprintf(&out, "\t%s\n", h.Tool.ID)
-			}
-		}
+		out := firstHits(t, x, queries, mode)
 		if err := x.Close(); err != nil {
 			t.Fatal(err)
 		}
-		golden(t, filepath.Join(dir, string(mode)+".golden"), out.String())
+		golden(t, filepath.Join(dir, string(mode)+".golden"), out)
 		r, err := Evaluate(t.Context(), set, opt)
 		if err != nil {
 			t.Fatal(err)
@@ -51,6 +41,38 @@ func TestRanking_Goldens(t *testing.T) {
 		fmt.Fprintf(&stats, "%-8s %8.3f %8.3f %8.3f\n", mode, r.Recall1, r.Recall5, r.MRR)
 	}
 	golden(t, filepath.Join(dir, "rank_stats.golden"), stats.String())
+}
+
+// TestRanking_Goldens_BundledModel is the same for hybrid search as it ships. A
+// new bundled model changes it, too.
+func TestRanking_Goldens_BundledModel(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join("testdata", "ranking")
+	queries, set := readRanking(t, dir)
+	opt := EvalOptions{Mode: Hybrid, Embedder: bundledModel(t)}
+	x, _, err := openSet(t.Context(), set, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = x.Close() })
+	golden(t, filepath.Join(dir, "bundled.golden"), firstHits(t, x, queries, Hybrid))
+}
+
+// firstHits lists the first hits of each query.
+func firstHits(t *testing.T, x *Index, queries []string, mode Mode) string {
+	t.Helper()
+	var out strings.Builder
+	for _, q := range queries {
+		fmt.Fprintf(&out, "%s\n", q)
+		hits, err := x.Search(t.Context(), Query{Text: q, Mode: mode})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, h := range hits {
+			fmt.Fprintf(&out, "\t%s\n", h.Tool.ID)
+		}
+	}
+	return out.String()
 }
 
 // readRanking reads tools.jsonl and queries.txt, lines of

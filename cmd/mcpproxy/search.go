@@ -15,16 +15,18 @@ import (
 
 func newSearchCommand(g *global) *cobra.Command {
 	var limit int
-	var server string
+	var server, expect string
 	var explain bool
 	var o output
 	cmd := &cobra.Command{
 		Use:   "search WORDS",
 		Short: "Find tools as an agent would",
 		Long: `Find approved tools by what they do, best first, exactly as retrieve_tools does for
-an agent. --explain says why each hit stands where it stands.`,
+an agent. --explain says why each hit stands where it stands; --expect SERVER:TOOL
+says where that tool stands, or what hides it.`,
 		Example: `  mcpproxy search "read a text file"
   mcpproxy search create an issue --server github --explain
+  mcpproxy search "open a ticket" --expect github:create_issue
   mcpproxy search "what time is it" --limit 3 -o json`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -48,15 +50,34 @@ an agent. --explain says why each hit stands where it stands.`,
 				if len(hits) == 0 {
 					sayNoHits(ctx, cmd.ErrOrStderr(), c)
 				}
-				return o.print(cmd, emptyNotNull(hits), func(w io.Writer) { printHits(w, hits) })
+				if expect == "" {
+					return o.print(cmd, emptyNotNull(hits), func(w io.Writer) { printHits(w, hits) })
+				}
+				e, err := c.Expect(ctx, query, server, expect)
+				if err != nil {
+					return err
+				}
+				both := map[string]any{"hits": emptyNotNull(hits), "expected": e}
+				return o.print(cmd, both, func(w io.Writer) {
+					printHits(w, hits)
+					printExpectation(w, e)
+				})
 			})
 		},
 	}
 	cmd.Flags().IntVar(&limit, "limit", 0, `most hits to print (default "top_k" of the configuration)`)
 	cmd.Flags().StringVarP(&server, "server", "s", "", "only tools of this server")
 	cmd.Flags().BoolVar(&explain, "explain", false, "say why each hit was found")
+	cmd.Flags().StringVar(&expect, "expect", "", "say where this `server:tool` stands, or what hides it")
 	o.flag(cmd)
 	return cmd
+}
+
+func printExpectation(w io.Writer, e client.Expectation) {
+	fmt.Fprint(w, indent("", fmt.Sprintf("\nExpected %s: %s", e.ID, e.Reason)))
+	if len(e.Explain) > 0 {
+		printExplain(w, e.Explain)
+	}
 }
 
 // sayNoHits names the reason that is not the query's.

@@ -92,6 +92,17 @@ func (c *Client) Search(ctx context.Context, query string, limit int, server str
 	return hits, err
 }
 
+// Expect says where the tool id stands for a search, or what hides it.
+func (c *Client) Expect(ctx context.Context, query, server, id string) (Expectation, error) {
+	var e Expectation
+	q := url.Values{"q": {query}, "expect": {id}}
+	if server != "" {
+		q.Set("server", server)
+	}
+	err := c.do(ctx, http.MethodGet, "/api/v1/tools/search?"+q.Encode(), nil, &e)
+	return e, err
+}
+
 // CallTool calls a tool of the proxy, or an upstream's by "server:tool", and
 // returns the CallToolResult as it came.
 func (c *Client) CallTool(ctx context.Context, name string, args json.RawMessage) (json.RawMessage, error) {

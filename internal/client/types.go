@@ -73,6 +73,15 @@ type Hit struct {
 	Explain json.RawMessage `json:"explain,omitempty"` // index.Explain
 }
 
+// Expectation answers why a tool is not among the hits of a search.
+type Expectation struct {
+	ID      string          `json:"id"`
+	Reason  string          `json:"reason"`            // in plain words: what hides it, or where it stands
+	Rank    int             `json:"rank"`              // among all tools that were ranked; 0: not among them
+	Of      int             `json:"of"`                // tools that were ranked
+	Explain json.RawMessage `json:"explain,omitempty"` // index.Explain
+}
+
 // Waiting is what one server has in quarantine.
 type Waiting struct {
 	Server    string `json:"server"`

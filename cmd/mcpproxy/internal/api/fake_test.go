@@ -64,6 +64,10 @@ func (f *fake) Search(_ context.Context, query string, limit int, server string)
 	return []client.Hit{{Tool: client.Tool{ID: server + ":" + query}, Score: float64(limit)}}, f.err
 }
 
+func (f *fake) Expect(_ context.Context, query, server, id string) (client.Expectation, error) {
+	return client.Expectation{ID: id, Reason: server + ":" + query}, f.err
+}
+
 func (f *fake) CallTool(ctx context.Context, _ string, args json.RawMessage) (json.RawMessage, error) {
 	if f.held != nil {
 		f.held(ctx)

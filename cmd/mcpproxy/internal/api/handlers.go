@@ -148,6 +148,11 @@ func (a *API) search(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	q := r.URL.Query()
+	if id := q.Get("expect"); id != "" {
+		v, err := a.opt.Service.Expect(r.Context(), q.Get("q"), q.Get("server"), id)
+		a.answer(w, r, v, err)
+		return
+	}
 	v, err := a.opt.Service.Search(r.Context(), q.Get("q"), limit, q.Get("server"))
 	if v == nil {
 		v = []client.Hit{}

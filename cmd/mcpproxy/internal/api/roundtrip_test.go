@@ -47,6 +47,9 @@ func TestClient_MirrorsTheService(t *testing.T) {
 	if l, err := c.Logs(ctx, "a", 200); err != nil || len(l) != 2 || l[1] != "OK" {
 		t.Errorf("Logs = %q, %v", l, err)
 	}
+	if e, err := c.Expect(ctx, "a&b", "s", "x:y"); err != nil || e.ID != "x:y" || e.Reason != "s:a&b" {
+		t.Errorf("Expect = %+v, %v", e, err)
+	}
 	if h, err := c.Search(ctx, "a&b", 9, "s"); err != nil || len(h) != 1 || h[0].ID != "s:a&b" || h[0].Score != 9 {
 		t.Errorf("Search = %+v, %v", h, err)
 	}

@@ -65,6 +65,8 @@ type Tools interface {
 	// it again, and stores the listing for review.
 	ListTools(ctx context.Context, server string, opt ListOptions) ([]client.Tool, error)
 	Search(ctx context.Context, query string, limit int, server string) ([]client.Hit, error)
+	// Expect says where the tool id, "server:tool", stands for a search.
+	Expect(ctx context.Context, query, server, id string) (client.Expectation, error)
 	// CallTool calls one of the proxy's own tools by name, or an upstream's by
 	// "server:tool", and returns the CallToolResult as it came.
 	CallTool(ctx context.Context, name string, args json.RawMessage) (json.RawMessage, error)

@@ -35,6 +35,7 @@ type world struct {
 	limits   Limits
 	policy   Policy
 	overview Overview
+	fit      float64 // of every hit
 }
 
 func newWorld() *world {
@@ -83,7 +84,7 @@ func (w *world) Search(_ context.Context, q index.Query) ([]index.Hit, error) {
 		text := " " + strings.Join(strings.FieldsFunc(strings.ToLower(t.ID.Name+" "+t.Description), split), " ") + " "
 		for _, word := range strings.FieldsFunc(strings.ToLower(q.Text), split) {
 			if strings.Contains(text, " "+word+" ") && (q.Server == "" || q.Server == t.ID.Server) && len(hits) < q.Limit {
-				hits = append(hits, index.Hit{Tool: t, Score: 1 / float64(len(hits)+1)})
+				hits = append(hits, index.Hit{Tool: t, Score: 1 / float64(len(hits)+1), Explain: index.Explain{Fit: w.fit}})
 				break
 			}
 		}

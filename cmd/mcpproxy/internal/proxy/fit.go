@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -57,10 +58,7 @@ func shortened(hits []found, asked, limit int) string {
 }
 
 func joinNotes(a, b string) string {
-	if a == "" {
-		return b
-	}
-	return a + " " + b
+	return strings.TrimSpace(a + " " + b)
 }
 
 // size counts the characters of render's answer.

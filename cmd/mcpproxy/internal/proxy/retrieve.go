@@ -16,6 +16,9 @@ import (
 
 const maxQueries = 5
 
+// noteUnfit marks hits that are only the nearest of what there is.
+const noteUnfit = "Low confidence: probably none of these tools does what was asked; they are the nearest. Check before calling one, or ask in other words."
+
 // retrieval is the checked input of retrieve_tools.
 type retrieval struct {
 	queries []string
@@ -39,17 +42,21 @@ func (p *Proxy) retrieve(ctx context.Context, q request) json.RawMessage {
 		return failure("retrieve_tools: "+err.Error(), `say what you want to do, such as {"query":"create an issue on GitHub"}`)
 	}
 	var lists [][]found
+	unfit := true
 	for _, text := range in.queries {
 		hits, err := p.opt.Index.Search(ctx, index.Query{Text: text, Limit: in.limit, Server: in.server})
 		if err != nil {
 			return failuref("try again; if it stays, the user can run: mcpproxy index status", "the search failed: %v", err)
 		}
+		unfit = unfit && index.Unfit(hits)
 		lists = append(lists, p.approved(hits, in.detail))
 	}
 	hits := balance(lists, in.limit)
 	note := p.starting.get(p.opt.Overview)
 	if len(hits) == 0 {
 		note = p.whyNothing(in.server)
+	} else if unfit {
+		note = joinNotes(noteUnfit, note)
 	}
 	return structuredResult(fit(hits, limits.ResponseLimit, note))
 }

@@ -222,3 +222,17 @@ func FuzzSignature(f *testing.F) {
 		}
 	})
 }
+
+func TestRetrieve_SaysThatNothingFits(t *testing.T) {
+	t.Parallel()
+	for fit, want := range map[float64]bool{0: false, .05: true, .9: false} {
+		w := newWorld()
+		w.fit = fit
+		w.add(t, "files", `{"name":"read_file","description":"Read a file","inputSchema":{"type":"object"}}`)
+		a, _ := w.agent(t)
+		r := decode(t, a.tool("retrieve_tools", `{"query":"file"}`))
+		if got := strings.Contains(r.text(), "Low confidence"); got != want || len(hitsOf(t, r)) != 1 {
+			t.Errorf("fit %v: %s", fit, r.text())
+		}
+	}
+}
