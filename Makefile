@@ -7,7 +7,7 @@ LINT    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 export CGO_ENABLED ?= 0
 
-.PHONY: run build test check lint cross race bench soak-upstream fuzz clean
+.PHONY: run build test check lint cross race bench bench-retrieval soak-upstream fuzz clean
 
 run: build ## build and start the demonstration
 	$(BIN) demo
@@ -37,6 +37,10 @@ cross: ## every platform compiles without cgo, and its tests do
 bench: build ## 572 tools over 77 stdio servers: start, search, calls, memory
 	$(GO) build -o bin/mcpproxy-bench ./cmd/mcpproxy-bench
 	bin/mcpproxy-bench -mcpproxy $(BIN) -check
+
+bench-retrieval: ## how well and how fast search finds, on ../shared/data, against its bars
+	@mkdir -p bin
+	MCPPROXY_PROOF=$(CURDIR)/bin/retrieval.md $(GO) test -count=1 -timeout 20m -v -run 'TestProof|TestFit' ./index
 
 soak-upstream: ## 1,000 kills of an upstream under 20 calls a second
 	MCPPROXY_SOAK_KILLS=1000 $(GO) test -count=1 -v -timeout 40m -run Soak ./upstream

@@ -4,7 +4,6 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -113,17 +112,7 @@ func readWritten(t testing.TB, path string, pick func(pid string) bool) Set {
 // measured are the metrics of every query of a set in one mode.
 type measured []Metrics
 
-func measure(t testing.TB, set Set, mode Mode, e embed.Embedder) measured {
-	t.Helper()
-	x, numbers, err := openSet(t.Context(), set, EvalOptions{Mode: mode, Embedder: e})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { err = errors.Join(err, x.Close()) }()
-	return measureIn(t, x, numbers, set, mode)
-}
-
-func measureIn(t testing.TB, x *Index, numbers map[tool.ID]int, set Set, mode Mode) measured {
+func measure(t testing.TB, x *Index, numbers map[tool.ID]int, set Set, mode Mode) measured {
 	t.Helper()
 	out := make(measured, 0, len(set.queries))
 	for _, q := range set.queries {
@@ -178,7 +167,7 @@ func TestProof_Hybrid(t *testing.T) {
 		}
 		byMode := make(map[Mode]measured)
 		for _, mode := range []Mode{BM25, Vector, Hybrid} {
-			m := measureIn(t, x, numbers, s.set, mode)
+			m := measure(t, x, numbers, s.set, mode)
 			byMode[mode] = m
 			fmt.Fprintf(&table, "| %s (%d of %d) | %s |%s\n", s.name, len(s.set.queries), len(s.set.tools), mode, m.row())
 		}

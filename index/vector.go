@@ -63,9 +63,9 @@ func (k textKey) record(digest string) string {
 	return hex.EncodeToString(model[:8]) + ":" + hex.EncodeToString(k[:])
 }
 
-// chromemTools is how many tools chromem searches. Its scan takes ten times as
-// long as the plain one; beside the embedding of the query that is nothing for
-// so few, and a millisecond in ten for thousands.
+// chromemTools is how many tools chromem searches. Its scan takes several times
+// as long as the plain one: fractions of a millisecond for so few, most of a
+// search for thousands.
 const chromemTools = 500
 
 // vectors is what the vector arm searches at one moment. It is immutable: the
