@@ -37,7 +37,7 @@ var name = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
 // CheckName returns an error wrapping [ErrName] if a model cannot be called s.
 func CheckName(s string) error {
-	if !name.MatchString(s) || strings.HasSuffix(s, ".") { // Windows drops a last dot
+	if !name.MatchString(s) || strings.HasSuffix(s, ".") || s == "none" { // Windows drops a last dot; "none" means no model
 		return fmt.Errorf("%q: %w", s, ErrName)
 	}
 	return nil

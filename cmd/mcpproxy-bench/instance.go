@@ -41,7 +41,7 @@ func start(opt options, dir string) (*instance, error) {
 			"args": []string{"stub", "-index", strconv.Itoa(i), "-tools", strconv.Itoa(opt.share(i))},
 		}
 	}
-	config, err := json.MarshalIndent(map[string]any{"listen": addr, "mcpServers": servers}, "", "  ")
+	config, err := json.MarshalIndent(map[string]any{"listen": addr, "model": opt.model, "mcpServers": servers}, "", "  ")
 	if err != nil {
 		return nil, err
 	}

@@ -40,6 +40,7 @@ func run(ctx context.Context, args []string) error {
 	flags.IntVar(&opt.tools, "tools", 572, "tools in all")
 	flags.IntVar(&opt.clients, "clients", 8, "concurrent clients of the throughput part")
 	flags.DurationVar(&opt.span, "span", 5*time.Second, "length of each measured part")
+	flags.StringVar(&opt.model, "model", "", "sentence model of the search; none keeps it out")
 	output := flags.String("o", "table", "table or json")
 	check := flags.Bool("check", false, "exit 1 if a bar is missed")
 	slack := flags.Float64("slack", 1, "multiply every time, rate and size bar by this, for busy machines")

@@ -16,7 +16,7 @@ import (
 )
 
 type options struct {
-	binary         string
+	binary, model  string
 	servers, tools int
 	clients        int
 	span           time.Duration
@@ -39,7 +39,7 @@ func measure(ctx context.Context, opt options) (*report, error) {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	r := &report{Servers: opt.servers, Tools: opt.tools}
+	r := &report{Servers: opt.servers, Tools: opt.tools, Model: opt.model}
 	if err := r.measureRunning(ctx, opt, dir); err != nil {
 		return nil, err
 	}

@@ -18,6 +18,12 @@ import (
 	"mcpproxy/models"
 )
 
+// noModel as a wish keeps every sentence model out of memory: BM25 answers alone.
+const noModel = "none"
+
+// errLoaded is why a model that serves is not taken out.
+var errLoaded = errors.New("model \"none\" takes effect at the next start")
+
 // modelPatience bounds how long a command without an instance waits for vectors.
 const modelPatience = 5 * time.Second
 
@@ -91,7 +97,7 @@ func (s *sentence) follow(ctx context.Context) {
 		return
 	}
 	s.report(name, err)
-	if name == "" {
+	if name == "" || errors.Is(err, errLoaded) {
 		return
 	}
 	if err := s.serve(ctx, ""); err != nil && ctx.Err() == nil {
@@ -104,7 +110,7 @@ func (s *sentence) report(name string, err error) {
 		return // no longer a wish
 	}
 	text := err.Error()
-	if name != "" {
+	if name != "" && name != noModel {
 		text += "; the bundled model serves"
 	}
 	s.fault.Store(&text)
@@ -114,8 +120,11 @@ func (s *sentence) report(name string, err error) {
 // serve loads the model and hands it to the index. What served before goes on
 // until the new one has all vectors.
 func (s *sentence) serve(ctx context.Context, name string) error {
-	if s.embedder != nil && s.name == name {
+	switch {
+	case s.embedder != nil && s.name == name, s.embedder == nil && name == noModel:
 		return nil
+	case name == noModel:
+		return errLoaded
 	}
 	begin := time.Now()
 	h, err := s.load(ctx, name)

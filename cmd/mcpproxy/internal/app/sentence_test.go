@@ -62,6 +62,26 @@ func TestSentence_Follow_BundledServesWhereTheChosenCannot(t *testing.T) {
 	}
 }
 
+func TestSentence_None_KeepsModelsOut(t *testing.T) {
+	t.Parallel()
+	x, err := index.Open(nil, index.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := t.TempDir()
+	s := newSentence(root, x, zap.NewNop(), noModel)
+	s.follow(t.Context())
+	if fault := s.fault.Load(); fault != nil {
+		t.Errorf("fault = %q, want none", *fault)
+	}
+	if got := x.Status().Model; got != "" || s.embedder != nil {
+		t.Errorf("in service is %q, want nothing", got)
+	}
+	if unpacked, err := os.ReadDir(root); err != nil || len(unpacked) != 0 {
+		t.Errorf("unpacked %v, %v", unpacked, err)
+	}
+}
+
 func TestSentence_Run_EndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	x, err := index.Open(nil, index.Options{})
