@@ -62,7 +62,7 @@ func runChild(mode string) {
 		}
 		answerLines()
 	case "deaf":
-		select {}
+		time.Sleep(time.Hour) // select{} alone would be a deadlock to the runtime without cgo
 	case "last":
 		fmt.Println(`{"jsonrpc":"2.0","id":1,"result":{"last":true}}`)
 	case "stubborn":
