@@ -143,7 +143,7 @@ func runProxy() {
 		}
 	}
 	fmt.Println("dialed")
-	select {}
+	time.Sleep(time.Hour)
 }
 
 // childSpec is a Spec that runs this test binary in mode.

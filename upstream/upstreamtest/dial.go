@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"time"
 	"sync"
 
 	"github.com/mark3labs/mcp-go/client/transport"
@@ -95,7 +96,9 @@ func Main() {
 		os.Exit(2)
 	}
 	if err := s.Serve(context.Background(), os.Stdin, os.Stdout); errors.Is(err, io.EOF) && s.Script.IgnoreEOF {
-		select {}
+		for { // select{} would be a deadlock to the runtime without cgo
+			time.Sleep(time.Hour)
+		}
 	}
 	os.Exit(0)
 }
