@@ -6,8 +6,8 @@ import (
 	"errors"
 	"io"
 	"os"
-	"time"
 	"sync"
+	"time"
 
 	"github.com/mark3labs/mcp-go/client/transport"
 
