@@ -3,6 +3,8 @@ package upstream
 import (
 	"net/http"
 	"strings"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 // LoginError says that a server answered 401. It wraps ErrLogin.
@@ -47,7 +49,7 @@ func challengeParams(value string) map[string]string {
 		}
 		var v string
 		v, value = challengeValue(value)
-		if _, seen := params[name]; !seen && name != "" {
+		if _, seen := params[name]; !seen && httpguts.ValidHeaderFieldName(name) { // a token
 			params[name] = v
 		}
 	}
