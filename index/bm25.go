@@ -22,6 +22,7 @@ type document struct {
 	tool  tool.Tool
 	terms []weighted // sorted
 	text  textKey    // of what an embedder reads
+	spoken
 }
 
 // analyse reads t once for both arms.
@@ -31,7 +32,8 @@ func (a *analyzer) analyse(t tool.Tool, w *weights) *document {
 	for f, pieces := range fieldTexts(t, schema) {
 		a.addField(f, pieces, w, sums)
 	}
-	doc := &document{tool: t, terms: make([]weighted, 0, len(sums)), text: keyOf(passages(t, schema))}
+	doc := &document{tool: t, terms: make([]weighted, 0, len(sums)), text: keyOf(passages(t, schema)),
+		spoken: a.spokenOf(t.ID.Name, t.Title, t.ID.Server, t.Description, schema.params)}
 	for term, s := range sums {
 		s.term = term
 		doc.terms = append(doc.terms, s)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math"
+
+	"mcpproxy/models"
 )
 
 // Embedding holds the vectors of one tool, one after another, under the key of
@@ -40,44 +42,73 @@ func (e Embedding) decode(dim int) ([]float32, error) {
 // that is tried out, finds them again.
 const spareEmbeddings = 1000
 
-// loadEmbeddings returns the stored vectors, dim numbers for each tool, of the
-// texts in s, and deletes
-// damaged ones, and all others when they have become too many.
-func loadEmbeddings(records Records[Embedding], s *snapshot, digest string, dim int) (map[textKey][]float32, error) {
-	known := make(map[textKey][]float32)
+// loadEmbeddings returns the stored vectors, made by model, of the texts and
+// words in s, and deletes damaged ones, and all others when they have become too
+// many.
+func loadEmbeddings(records Records[Embedding], s *snapshot, model models.Info) (known map[textKey][]float32, words map[word][]float32, err error) {
+	known, words = make(map[textKey][]float32), make(map[word][]float32)
 	if records == nil {
-		return known, nil
+		return known, words, nil
 	}
-	texts := make(map[string]textKey, s.count)
+	wanted := make(map[string]func(Embedding) error, s.count)
 	for d := range s.all {
-		texts[d.text.record(digest)] = d.text
+		wanted[d.text.record(model.Digest)] = func(e Embedding) (err error) {
+			vector, err := e.decode(passagesPerTool * model.Dim)
+			if err == nil {
+				known[d.text] = vector
+			}
+			return err
+		}
+	}
+	if model.Words {
+		s.wantWords(model, words, wanted)
 	}
 	var damaged, spare []string
-	err := records.All(func(key string, e Embedding, broken error) error {
-		text, wanted := texts[key]
-		if !wanted {
+	err = records.All(func(key string, e Embedding, broken error) error {
+		take, known := wanted[key]
+		switch {
+		case !known:
 			spare = append(spare, key)
-			return nil
-		}
-		vector, err := e.decode(dim)
-		if broken != nil || err != nil {
+		case broken != nil || take(e) != nil:
 			damaged = append(damaged, key)
-			return nil
 		}
-		known[text] = vector
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("index: vectors: %w", err)
+		return nil, nil, fmt.Errorf("index: vectors: %w", err)
 	}
-	if len(spare) > s.count+spareEmbeddings {
+	if len(spare) > len(wanted)+spareEmbeddings {
 		damaged = append(damaged, spare...)
 	}
 	if len(damaged) == 0 {
-		return known, nil
+		return known, words, nil
 	}
 	if err := records.Update(nil, damaged); err != nil {
-		return nil, fmt.Errorf("index: vectors: %w", err)
+		return nil, nil, fmt.Errorf("index: vectors: %w", err)
 	}
-	return known, nil
+	return known, words, nil
+}
+
+// wantWords adds the records of the words of s to wanted; taken ones go to words.
+func (s *snapshot) wantWords(model models.Info, words map[word][]float32, wanted map[string]func(Embedding) error) {
+	seen := make(map[word]bool)
+	for d := range s.all {
+		for _, one := range d.spoken.words {
+			if seen[one] {
+				continue
+			}
+			seen[one] = true
+			wanted[recordOfWord(one, model.Digest)] = func(e Embedding) error {
+				dim := model.Dim
+				if len(e.Vector) == 0 {
+					dim = 0 // the model has none for it
+				}
+				vector, err := e.decode(dim)
+				if err == nil {
+					words[one] = vector
+				}
+				return err
+			}
+		}
+	}
 }

@@ -68,7 +68,19 @@ func TestEvaluate_SharedSets_StuffingDoesNotWin(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x, _, err := openSet(t.Context(), set, EvalOptions{Mode: BM25})
+	t.Run("bm25", func(t *testing.T) { stuffingDoesNotWin(t, set, EvalOptions{Mode: BM25}) })
+	t.Run("hybrid", func(t *testing.T) {
+		if testing.Short() {
+			t.Skip("embeds 2,620 tools")
+		}
+		stuffingDoesNotWin(t, set, EvalOptions{Mode: Hybrid, Embedder: bundledModel(t)})
+	})
+}
+
+// stuffingDoesNotWin adds one tool padded with the set's own frequent words.
+func stuffingDoesNotWin(t *testing.T, set Set, opt EvalOptions) {
+	t.Helper()
+	x, _, err := openSet(t.Context(), set, opt)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,9 +89,10 @@ func TestEvaluate_SharedSets_StuffingDoesNotWin(t *testing.T) {
 	for _, c := range []struct{ words, times int }{{20, 15}, {50, 6}, {100, 3}, {300, 1}} {
 		padding := strings.Repeat(strings.Join(words[:c.words], " ")+" ", c.times)
 		replace(t, x, "evil", newTool(t, "evil", "helper", padding, words[:min(c.words, 40)]...))
+		settle(t, x)
 		seen := 0
 		for _, q := range set.queries {
-			if slices.Contains(ids(t, x, Query{Text: q.text, Mode: BM25}), "evil:helper") {
+			if slices.Contains(ids(t, x, Query{Text: q.text, Mode: opt.Mode}), "evil:helper") {
 				seen++
 			}
 		}

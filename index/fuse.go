@@ -45,6 +45,7 @@ type arms struct {
 	query   []float32
 	vectors *vectors
 	nearest []ranked
+	asked   []asked // nil without vectors of words
 	note    string
 }
 
@@ -56,6 +57,7 @@ type candidate struct {
 	cosine    float32
 	hasVector bool
 	exact     bool
+	late      float64 // see [arms.orderLate]
 }
 
 // fuse returns the best limit candidates. Each arm's score is taken as a share of
@@ -97,13 +99,19 @@ func (a *arms) fuse(mode Mode, server string, limit int) []candidate {
 	if mode == Vector && a.query != nil {
 		candidates = slices.DeleteFunc(candidates, func(c candidate) bool { return c.cosine <= 0 && !c.exact })
 	}
-	slices.SortFunc(candidates, func(x, y candidate) int {
-		if c := cmp.Compare(y.score, x.score); c != 0 {
-			return c
-		}
-		return cmp.Compare(x.doc, y.doc)
-	})
+	slices.SortFunc(candidates, byScore)
+	if mode == Hybrid {
+		a.orderLate(candidates)
+	}
 	return candidates[:min(limit, len(candidates))]
+}
+
+// byScore orders candidates best first, equal ones by id.
+func byScore(x, y candidate) int {
+	if c := cmp.Compare(y.score, x.score); c != 0 {
+		return c
+	}
+	return cmp.Compare(x.doc, y.doc)
 }
 
 // vectorWeight returns the weight of the vector arm for this request.
@@ -117,11 +125,7 @@ func (a *arms) vectorWeight() float64 {
 	}
 	weight := between(weightUnsure, weightSure, gap/sureGap)
 	weight *= between(strange, familiar, (covered-fewWords)/(mostWords-fewWords))
-	if words := a.request.words; words > longRequest {
-		short := float64(longRequest) / float64(words)
-		weight *= short * short
-	}
-	return weight
+	return weight * a.brevity()
 }
 
 // between goes from x at 0 to y at 1.
@@ -211,6 +215,7 @@ func (a *arms) hits(candidates []candidate, explain bool) []Hit {
 			hits[i].Explain = Explain{
 				BM25:   Arm{Rank: rank(a.lexical, c.doc), Score: float64(c.bm25)},
 				Vector: Arm{Rank: rank(a.nearest, c.doc), Score: float64(c.cosine)},
+				Words:  c.late,
 				Terms:  a.matches(c.doc),
 				Note:   a.note,
 				Fit:    a.fit(c),

@@ -29,10 +29,13 @@ type Hit struct {
 
 // Explain says why a hit stands where it stands.
 type Explain struct {
-	BM25   Arm     `json:"bm25"`
-	Vector Arm     `json:"vector"`
-	Terms  []Match `json:"terms,omitempty"` // matched query terms, heaviest first
-	Note   string  `json:"note,omitempty"`  // such as why an arm did not take part
+	BM25   Arm `json:"bm25"`
+	Vector Arm `json:"vector"`
+	// Words is how near the request's words, one by one, are to words of the
+	// tool: a mean cosine, 0 where the first arms put the tool too far down to ask.
+	Words float64 `json:"words,omitempty"`
+	Terms []Match `json:"terms,omitempty"` // matched query terms, heaviest first
+	Note  string  `json:"note,omitempty"`  // such as why an arm did not take part
 	// Fit is how well the tool fits the request, comparable between requests
 	// unlike a score; see [Unfit]. 0 without a vector.
 	Fit float64 `json:"fit,omitempty"`

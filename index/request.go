@@ -27,6 +27,7 @@ type request struct {
 
 // group is one word of the query with what may stand for it.
 type group struct {
+	word     string // as the request has it, folded
 	weight   float32
 	compound bool    // repeats words that have groups of their own
 	function bool    // a function word
@@ -61,7 +62,7 @@ func parse(text string, w *weights) request {
 			continue
 		}
 		stop := v.stop[tok.word]
-		g := group{weight: 1, function: stop, variants: []variant{{term: tok.term, weight: 1}}}
+		g := group{word: tok.word, weight: 1, function: stop, variants: []variant{{term: tok.term, weight: 1}}}
 		switch {
 		case stop:
 			g.weight = w.stop

@@ -5,8 +5,6 @@ import (
 	"fmt"
 
 	"go.uber.org/zap"
-
-	"mcpproxy/embed"
 )
 
 // Notes of [Explain].
@@ -86,12 +84,9 @@ func (x *Index) vectorArm(ctx context.Context, q Query, a *arms) error {
 	if v.collection.Count() == 0 {
 		return missing(noteNoVectors, ErrNoVectors)
 	}
-	made, err := w.embedder.Embed(ctx, embed.Query, []string{clip(q.Text, maxQueryBytes)})
-	if err == nil && (len(made) != 1 || len(made[0]) != w.model.Dim) {
-		err = fmt.Errorf("embedder gave a vector of the wrong shape")
-	}
+	query, err := w.ask(ctx, clip(q.Text, maxQueryBytes), v.words, a)
 	if err == nil {
-		a.nearest, err = v.nearest(ctx, a.snap, q.Server, made[0], max(pool, q.Limit))
+		a.nearest, err = v.nearest(ctx, a.snap, q.Server, query, max(pool, q.Limit))
 	}
 	if err != nil {
 		if ctx.Err() != nil {
@@ -103,7 +98,7 @@ func (x *Index) vectorArm(ctx context.Context, q Query, a *arms) error {
 		x.log.Warn("query has no vector", zap.Error(err))
 		return missing(noteQueryError, err)
 	}
-	a.vectors, a.query = v, made[0]
+	a.vectors, a.query = v, query
 	if n := v.lacking(a.snap); n > 0 {
 		a.note = fmt.Sprintf("vectors of %d of %d tools are still being made", n, a.snap.count)
 	}

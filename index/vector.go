@@ -59,8 +59,13 @@ func keyOf(passages [passagesPerTool]string) textKey {
 // record returns the key under which the vectors of k are stored, made by the
 // model of digest.
 func (k textKey) record(digest string) string {
+	return modelPrefix(digest) + hex.EncodeToString(k[:])
+}
+
+// modelPrefix begins the keys of all vectors of one model.
+func modelPrefix(digest string) string {
 	model := sha256.Sum256([]byte(digest))
-	return hex.EncodeToString(model[:8]) + ":" + hex.EncodeToString(k[:])
+	return hex.EncodeToString(model[:8]) + ":"
 }
 
 // chromemTools is how many tools chromem searches. Its scan takes several times
@@ -74,6 +79,7 @@ type vectors struct {
 	collection *chromem.Collection
 	of         map[textKey][]float32 // the tool's vectors, one after another
 	rows       [][]float32           // the same by the numbers of snap, nil where missing
+	words      *wordTable            // of late interaction; empty without any
 	snap       *snapshot             // what it was built for
 	missing    int                   // documents of snap without vectors
 }
@@ -82,14 +88,15 @@ type vectors struct {
 var errNoText = errors.New("documents come with their vectors")
 
 // newVectors builds the collection of those documents of s that have vectors in
-// known.
-func newVectors(ctx context.Context, s *snapshot, known map[textKey][]float32) (*vectors, error) {
+// known, and the table of their words.
+func newVectors(ctx context.Context, s *snapshot, known map[textKey][]float32, words map[word][]float32) (*vectors, error) {
 	refuse := func(context.Context, string) ([]float32, error) { return nil, errNoText }
 	collection, err := chromem.NewDB().CreateCollection("tools", nil, refuse)
 	if err != nil {
 		return nil, fmt.Errorf("vectors: %w", err)
 	}
-	v := &vectors{collection: collection, of: make(map[textKey][]float32, s.count), rows: make([][]float32, s.count), snap: s}
+	v := &vectors{collection: collection, of: make(map[textKey][]float32, s.count), rows: make([][]float32, s.count),
+		words: newWordTable(s, words), snap: s}
 	n := -1
 	for d := range s.all {
 		n++

@@ -21,7 +21,7 @@ const (
 )
 
 // worker makes the vectors of new texts, in one goroutine. Only that goroutine
-// touches known, failed and anew.
+// touches known, words, failed and anew.
 type worker struct {
 	embedder embed.Embedder
 	model    models.Info
@@ -31,8 +31,9 @@ type worker struct {
 	vectors  atomic.Pointer[vectors] // never nil
 
 	known  map[textKey][]float32
-	failed map[textKey]bool // the embedder refused these texts alone
-	anew   bool             // known is being refilled; what is published stays until it is full
+	words  map[word][]float32 // of late interaction; empty for a word that has no vector
+	failed map[textKey]bool   // the embedder refused these texts alone
+	anew   bool               // known is being refilled; what is published stays until it is full
 
 	woken   chan struct{}
 	orders  chan order
@@ -56,7 +57,7 @@ func startWorker(opt Options, log *zap.Logger, snap func() *snapshot) (*worker, 
 		failed: make(map[textKey]bool), woken: make(chan struct{}, 1), orders: make(chan order), stopped: make(chan struct{}),
 	}
 	var err error
-	if w.known, err = loadEmbeddings(w.records, snap(), w.model.Digest, passagesPerTool*w.model.Dim); err != nil {
+	if w.known, w.words, err = loadEmbeddings(w.records, snap(), w.model); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -126,16 +127,18 @@ func (w *worker) obey(ctx context.Context, o order) error {
 	defer cancel()
 	defer context.AfterFunc(o.ctx, cancel)()
 	clear(w.failed)
-	old := w.known
+	old, oldWords := w.known, w.words
 	if o.anew {
 		w.known = make(map[textKey][]float32, len(old))
+		w.words = make(map[word][]float32, len(oldWords))
 	}
 	w.anew = o.anew
 	err := w.catchUp(ctx, o.progress)
 	w.anew = false
 	if err != nil {
 		maps.Copy(old, w.known)
-		w.known = old
+		maps.Copy(oldWords, w.words)
+		w.known, w.words = old, oldWords
 		return fmt.Errorf("vectors: %w", err)
 	}
 	return nil
@@ -147,6 +150,9 @@ func (w *worker) catchUp(ctx context.Context, progress func(vectors int)) error 
 	for {
 		batch := w.missing()
 		if len(batch) == 0 {
+			if err := w.embedWords(ctx); err != nil {
+				return err
+			}
 			w.forget()
 			return w.publish(ctx)
 		}
@@ -216,18 +222,12 @@ func (w *worker) embed(ctx context.Context, batch map[textKey][passagesPerTool]s
 // call returns the vectors of each tool joined. It checks the embedder's answer,
 // so that a wrong one never reaches the collection.
 func (w *worker) call(ctx context.Context, texts []string) ([][]float32, error) {
-	made, err := w.embedder.Embed(ctx, embed.Passage, texts)
+	made, err := w.vectorsOf(ctx, embed.Passage, texts)
 	if err != nil {
 		return nil, err
 	}
-	if len(made) != len(texts) {
-		return nil, fmt.Errorf("embedder gave %d vectors for %d texts", len(made), len(texts))
-	}
 	joined := make([][]float32, 0, len(made)/passagesPerTool)
 	for i, vector := range made {
-		if len(vector) != w.model.Dim {
-			return nil, fmt.Errorf("embedder gave a vector of %d numbers, its model has %d", len(vector), w.model.Dim)
-		}
 		if i%passagesPerTool == 0 {
 			joined = append(joined, make([]float32, 0, passagesPerTool*w.model.Dim))
 		}
@@ -243,17 +243,23 @@ func (w *worker) store(keys []textKey, made [][]float32) error {
 		w.known[key] = made[i]
 		put[key.record(w.model.Digest)] = newEmbedding(made[i])
 	}
+	w.keep(put)
+	return nil
+}
+
+// keep stores vectors for the next start.
+func (w *worker) keep(put map[string]Embedding) {
 	if w.records == nil || len(put) == 0 {
-		return nil
+		return
 	}
 	if err := w.records.Update(put, nil); err != nil {
 		w.log.Warn("vectors are not kept", zap.Error(err)) // they serve all the same
 	}
-	return nil
 }
 
 // forget drops vectors that no tool has when they outnumber those in use.
 func (w *worker) forget() {
+	w.forgetWords()
 	snap := w.snap()
 	if len(w.known) <= 2*snap.count+spareEmbeddings {
 		return
@@ -266,7 +272,7 @@ func (w *worker) forget() {
 }
 
 func (w *worker) publish(ctx context.Context) error {
-	v, err := newVectors(ctx, w.snap(), w.known)
+	v, err := newVectors(ctx, w.snap(), w.known, w.words)
 	if err != nil {
 		return err
 	}

@@ -8,4 +8,8 @@ type Info struct {
 	Name   string `json:"name"`
 	Digest string `json:"digest"`
 	Dim    int    `json:"dim"` // length of every vector
+	// Words says that vectors of single words can be compared one by one: those
+	// of a static model, whose texts are sums of words. A transformer reads words
+	// in their context.
+	Words bool `json:"words,omitempty"`
 }

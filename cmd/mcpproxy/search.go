@@ -120,7 +120,11 @@ func printExplain(w io.Writer, raw json.RawMessage) {
 		}
 		return fmt.Sprintf("%s rank %d (%.3f)", name, a.Rank, a.Score)
 	}
-	fmt.Fprintf(w, "   %s, %s\n", arm("bm25", why.BM25), arm("vector", why.Vector))
+	line := arm("bm25", why.BM25) + ", " + arm("vector", why.Vector)
+	if why.Words > 0 {
+		line += fmt.Sprintf(", words %.3f", why.Words)
+	}
+	fmt.Fprintln(w, "   "+line)
 	for _, m := range why.Terms {
 		fmt.Fprint(w, indent("   ", fmt.Sprintf("%6.3f  %s in %s", m.Score, m.Term, strings.Join(m.Fields, ", "))))
 	}
