@@ -7,7 +7,8 @@
 // serves the moment that [Index.Replace] returns. The vector arm, present with
 // an embed.Embedder, follows in the background and adds the cosine of sentence
 // vectors; until it has them, or when it fails, the lexical arm answers alone
-// and [Explain] says so. A tool that a request names comes first.
+// and [Explain] says so. The head of their sum is ordered by late interaction,
+// word by word (late.go), where the model allows it. A tool that a request names comes first.
 //
 // Everything that a search reads is an immutable snapshot behind an atomic
 // pointer, so a search waits for nobody. The catalogue of definitions and the

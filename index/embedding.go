@@ -93,7 +93,7 @@ func loadEmbeddings(records Records[Embedding], s *snapshot, model models.Info) 
 func (s *snapshot) wantWords(model models.Info, words map[word][]float32, wanted map[string]func(Embedding) error) {
 	seen := make(map[word]bool)
 	for d := range s.all {
-		for _, one := range d.spoken.words {
+		for _, one := range d.words {
 			if seen[one] {
 				continue
 			}

@@ -67,7 +67,7 @@ type wordTable struct {
 func newWordTable(s *snapshot, known map[word][]float32) *wordTable {
 	t := &wordTable{number: make(map[word]uint32, len(known))}
 	for d := range s.all {
-		for _, w := range d.spoken.words {
+		for _, w := range d.words {
 			if _, have := t.number[w]; have || len(known[w]) == 0 {
 				continue
 			}

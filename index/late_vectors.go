@@ -25,7 +25,7 @@ func (w *worker) embedWords(ctx context.Context) error {
 		var batch []word
 		seen := make(map[word]bool)
 		for d := range w.snap().all {
-			for _, one := range d.spoken.words {
+			for _, one := range d.words {
 				if w.words[one] == nil && !seen[one] && len(batch) < wordBatch {
 					seen[one] = true
 					batch = append(batch, one)
@@ -143,7 +143,7 @@ func withVector(words []asked) []asked {
 func (w *worker) forgetWords() {
 	used := make(map[word]bool, len(w.words))
 	for d := range w.snap().all {
-		for _, one := range d.spoken.words {
+		for _, one := range d.words {
 			used[one] = true
 		}
 	}
