@@ -50,7 +50,7 @@ func (g *Gate) Admit(ctx context.Context, server string, tools []tool.Tool) (adm
 	if !s.serves() {
 		return nil, s.records(tools, hashes), nil
 	}
-	c := s.compare(server, tools, hashes)
+	c := g.compare(s, server, tools, hashes)
 	next := s.clone()
 	if err := g.ledger.commit(c); err != nil {
 		next.distrust(c)
@@ -68,44 +68,107 @@ func (g *Gate) Admit(ctx context.Context, server string, tools []tool.Tool) (adm
 		if p := next.pins[t.ID.Name]; p.serves(hashes[i]) {
 			admitted = append(admitted, t)
 		} else {
-			held = append(held, Record{Tool: t, Hash: hashes[i], State: p.state(hashes[i])})
+			held = append(held, Record{Tool: t, Hash: hashes[i], State: p.state(hashes[i]), Flapping: p.flaps()})
 		}
 	}
 	return admitted, held, nil
 }
 
+// mostReverts is how often an upstream may come back to the approved definition
+// before a person must look.
+const mostReverts = 1
+
 // compare returns what a listing of an approved server changes.
-func (s *serverView) compare(server string, tools []tool.Tool, hashes []tool.Hash) *changes {
+func (g *Gate) compare(s *serverView, server string, tools []tool.Tool, hashes []tool.Hash) *changes {
 	c := &changes{server: server, approve: map[string]definition{}, hold: map[string]definition{}}
-	trusted := s.rec.Trust == trustListing
-	if trusted {
+	listed := make(map[string]bool, len(tools))
+	for _, t := range tools {
+		listed[t.ID.Name] = true
+	}
+	if s.rec.Trust == trustListing {
 		rec := s.rec
 		rec.Trust = trustOver
 		c.record = &rec
-	}
-	listed := make(map[string]bool, len(tools))
-	for i, t := range tools {
-		name, h := t.ID.Name, hashes[i]
-		listed[name] = true
-		p := s.pins[name]
-		switch {
-		case trusted:
-			c.approve[name] = define(t, h)
-			fallthrough
-		case p.approved == h && !p.damaged:
-			if !p.held.IsZero() {
-				c.unhold = append(c.unhold, name)
-			}
-		case p.held != h || p.unsaved:
-			c.hold[name] = define(t, h)
+		s.trust(c, tools, hashes)
+	} else {
+		for i, t := range tools {
+			g.judge(c, s.pins[t.ID.Name], t, hashes[i])
 		}
 	}
 	for name, p := range s.pins {
-		if !listed[name] && !p.held.IsZero() {
+		if !listed[name] && !p.held.IsZero() && !p.flaps() {
 			c.unhold = append(c.unhold, name)
 		}
 	}
 	return c
+}
+
+// trust approves a first listing that the configuration trusts, but for tools
+// whose names look like those before them.
+func (s *serverView) trust(c *changes, tools []tool.Tool, hashes []tool.Hash) {
+	taken := s.twins()
+	for i, t := range tools {
+		name := t.ID.Name
+		if twin, taken := taken[skeleton(name)]; taken && twin != name {
+			c.hold[name] = define(t, hashes[i])
+			c.note(EventHeld, name, hashes[i])
+			continue
+		}
+		taken[skeleton(name)] = name
+		c.approve[name] = define(t, hashes[i])
+		if !s.pins[name].held.IsZero() {
+			c.unhold = append(c.unhold, name)
+		}
+		c.note(EventTrusted, name, hashes[i])
+	}
+}
+
+// judge adds to c what the listed definition of one tool changes.
+func (g *Gate) judge(c *changes, p pin, t tool.Tool, h tool.Hash) {
+	name := t.ID.Name
+	switch {
+	case p.approved == h && !p.damaged:
+		g.revert(c, p, t, h)
+	case p.held == h && !p.unsaved:
+	case !p.approved.IsZero() && !p.damaged && p.held.IsZero() && g.appliedUnseen(t):
+		d := define(t, h)
+		d.Reverts = p.reverts
+		c.approve[name] = d
+		c.note(EventApplied, name, h)
+	default:
+		c.hold[name] = define(t, h)
+		if p.approved.IsZero() {
+			c.note(EventHeld, name, h)
+		} else {
+			c.note(EventChanged, name, h)
+		}
+	}
+}
+
+// revert lets the approved definition serve again when the upstream came back to
+// it, unless that happened before: then the approved definition waits itself.
+func (g *Gate) revert(c *changes, p pin, t tool.Tool, h tool.Hash) {
+	name := t.ID.Name
+	if p.held.IsZero() || p.flaps() {
+		return
+	}
+	d := define(t, h)
+	d.Reverts = p.reverts + 1
+	c.approve[name] = d
+	if d.Reverts > mostReverts {
+		c.hold[name] = define(t, h)
+		c.note(EventFlapping, name, h)
+		return
+	}
+	c.unhold = append(c.unhold, name)
+	c.note(EventReverted, name, h)
+}
+
+// appliedUnseen reports whether t differs from its approved definition in a way
+// that needs no person.
+func (g *Gate) appliedUnseen(t tool.Tool) bool {
+	d, err := g.ledger.approved.Get(t.ID.String())
+	return err == nil && applied(d.Raw, t.Raw)
 }
 
 // distrust keeps from c, which could not be written, what holds a tool.
@@ -118,8 +181,15 @@ func (s *serverView) distrust(c *changes) {
 // records returns the tools for a reviewer, none of them served.
 func (s *serverView) records(tools []tool.Tool, hashes []tool.Hash) []Record {
 	list := make([]Record, 0, len(tools))
+	taken := make(map[string]string, len(tools))
 	for i, t := range tools {
-		list = append(list, Record{Tool: t, Hash: hashes[i], State: s.pins[t.ID.Name].state(hashes[i])})
+		r := Record{Tool: t, Hash: hashes[i], State: s.pins[t.ID.Name].state(hashes[i])}
+		if twin := taken[skeleton(t.ID.Name)]; twin != "" {
+			r.LooksLike = twin
+		} else {
+			taken[skeleton(t.ID.Name)] = t.ID.Name
+		}
+		list = append(list, r)
 	}
 	return list
 }

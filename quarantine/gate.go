@@ -61,6 +61,9 @@ func (g *Gate) Check(id tool.ID, h tool.Hash) error {
 func (g *Gate) StateOf(id tool.ID, h tool.Hash) State {
 	s := g.server(id.Server)
 	if s.inForce == nil || !s.serves() {
+		if s.blocked {
+			return Blocked
+		}
 		if s.rec.Approved != nil {
 			return Changed
 		}
@@ -101,6 +104,7 @@ func (g *Gate) Launch(server string, l Launch, trustFirst bool) error {
 	if rec, changed := s.sight(l, trustFirst); changed {
 		c.record = &rec
 		if rec.Trust == trustListing {
+			c.note(EventTrusted, "", tool.Hash{})
 			g.trustInspected(s, &c)
 		}
 	}
@@ -151,22 +155,31 @@ func (g *Gate) trustInspected(s *serverView, c *changes) {
 	}
 	c.record.Trust = trustOver
 	c.unlist = true
-	c.approve = map[string]definition{}
-	for _, t := range tools {
-		c.approve[t.ID.Name] = define(t, t.Hash())
+	c.approve, c.hold = map[string]definition{}, map[string]definition{}
+	hashes := make([]tool.Hash, len(tools))
+	for i, t := range tools {
+		hashes[i] = t.Hash()
 	}
+	s.trust(c, tools, hashes)
 }
 
 // apply makes the pins of s what c wrote.
 func (s *serverView) apply(c *changes) {
+	for name, blocked := range c.block {
+		if name == "" {
+			s.blocked = blocked
+		} else {
+			s.change(name, func(p *pin) { p.blocked = blocked })
+		}
+	}
 	for _, name := range c.unpin {
-		s.change(name, func(p *pin) { p.approved, p.damaged = tool.Hash{}, false })
+		s.change(name, func(p *pin) { p.approved, p.damaged, p.reverts = tool.Hash{}, false, 0 })
 	}
 	for _, name := range c.unhold {
 		s.change(name, func(p *pin) { p.held, p.unsaved = tool.Hash{}, false })
 	}
 	for name, d := range c.approve {
-		s.change(name, func(p *pin) { p.approved, p.damaged = d.Hash, false })
+		s.change(name, func(p *pin) { p.approved, p.damaged, p.reverts = d.Hash, false, d.Reverts })
 	}
 	for name, d := range c.hold {
 		s.change(name, func(p *pin) { p.held, p.unsaved = d.Hash, false })
@@ -184,11 +197,15 @@ func (g *Gate) Forget(server string) error {
 	}
 	names := slices.Collect(maps.Keys(s.pins))
 	rec := serverRecord{First: s.rec.First, Trust: trustOver}
-	err := g.ledger.commit(&changes{server: server, record: &rec, unlist: true, unpin: names, unhold: names})
-	if err != nil {
+	c := &changes{server: server, record: &rec, unlist: true, unpin: names, unhold: names}
+	c.note(EventForgotten, "", tool.Hash{})
+	if err := g.ledger.commit(c); err != nil {
 		return fmt.Errorf("forget server %q: %w", server, err)
 	}
-	g.publish(server, &serverView{known: true, rec: rec, pins: map[string]pin{}})
+	next := s.clone()
+	next.apply(c)
+	next.known, next.damaged, next.inForce, next.rec = true, false, nil, rec
+	g.publish(server, next)
 	g.changes.Publish(server)
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"mcpproxy/internal/store"
 	"mcpproxy/internal/tool"
@@ -31,6 +32,7 @@ type definition struct {
 	Formula int       `json:"formula"`
 	Hash    tool.Hash `json:"hash"`
 	Raw     []byte    `json:"raw"`
+	Reverts int       `json:"reverts,omitempty"` // how often the upstream came back to it since a person saw it
 }
 
 func define(t tool.Tool, h tool.Hash) definition {
@@ -72,17 +74,25 @@ type ledger struct {
 	approved store.Bucket[definition]
 	held     store.Bucket[definition]
 	listings store.Bucket[listing]
+	blocked  store.Bucket[bool] // by server or "server:tool"
+	history  store.Bucket[Event]
+	now      func() time.Time
 }
 
 func openLedger(db *store.DB) (*ledger, error) {
-	l := &ledger{db: db}
-	var errs [4]error
+	l := &ledger{db: db, now: time.Now}
+	var errs [6]error
 	l.servers, errs[0] = store.OpenBucket[serverRecord](db, "quarantine.servers")
 	l.approved, errs[1] = store.OpenBucket[definition](db, "quarantine.approved")
 	l.held, errs[2] = store.OpenBucket[definition](db, "quarantine.held")
 	l.listings, errs[3] = store.OpenBucket[listing](db, "quarantine.listings")
+	l.blocked, errs[4] = store.OpenBucket[bool](db, "quarantine.blocked")
+	l.history, errs[5] = store.OpenBucket[Event](db, "quarantine.history")
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, fmt.Errorf("quarantine: %w", err)
+	}
+	if err := l.trim(); err != nil {
+		return nil, fmt.Errorf("quarantine: history: %w", err)
 	}
 	return l, nil
 }
@@ -95,13 +105,15 @@ type changes struct {
 	unlist  bool // the stored listing goes
 	approve map[string]definition
 	hold    map[string]definition
-	unpin   []string // names whose approval goes
-	unhold  []string // names whose held definition goes
+	unpin   []string        // names whose approval goes
+	unhold  []string        // names whose held definition goes
+	block   map[string]bool // names, "" for the server itself
+	events  []Event
 }
 
 func (c *changes) empty() bool {
 	return c.record == nil && c.listing == nil && !c.unlist &&
-		len(c.approve)+len(c.hold)+len(c.unpin)+len(c.unhold) == 0
+		len(c.approve)+len(c.hold)+len(c.unpin)+len(c.unhold)+len(c.block) == 0
 }
 
 // commit writes c in one transaction; it is on disk when commit returns nil.
@@ -111,7 +123,7 @@ func (l *ledger) commit(c *changes) error {
 		return nil
 	}
 	return l.db.Update(func(tx *store.Tx) error {
-		var errs [4]error
+		var errs [6]error
 		if c.record != nil {
 			errs[0] = l.servers.Stage(tx, map[string]serverRecord{c.server: *c.record}, nil)
 		}
@@ -123,8 +135,28 @@ func (l *ledger) commit(c *changes) error {
 		}
 		errs[2] = l.approved.Stage(tx, keyed(c.server, c.approve), keys(c.server, c.unpin))
 		errs[3] = l.held.Stage(tx, keyed(c.server, c.hold), keys(c.server, c.unhold))
+		put, remove := c.blocks()
+		errs[4] = l.blocked.Stage(tx, put, remove)
+		errs[5] = l.history.Stage(tx, l.stamp(c.events), nil)
 		return errors.Join(errs[:]...)
 	})
+}
+
+// blocks returns the records of what is blocked and of what is no more.
+func (c *changes) blocks() (put map[string]bool, remove []string) {
+	put = map[string]bool{}
+	for name, blocked := range c.block {
+		k := c.server
+		if name != "" {
+			k = key(c.server, name)
+		}
+		if blocked {
+			put[k] = true
+		} else {
+			remove = append(remove, k)
+		}
+	}
+	return put, remove
 }
 
 func key(server, name string) string { return tool.ID{Server: server, Name: name}.String() }
@@ -178,7 +210,7 @@ func (l *ledger) load() (view, error) {
 		return nil, err
 	}
 	err = l.approved.All(func(k string, d definition, broken error) error {
-		at(serverOf(k)).change(nameOf(k), func(p *pin) { p.approved, p.damaged = d.pin(), broken != nil })
+		at(serverOf(k)).change(nameOf(k), func(p *pin) { p.approved, p.damaged, p.reverts = d.pin(), broken != nil, d.Reverts })
 		return nil
 	})
 	if err != nil {
@@ -191,8 +223,19 @@ func (l *ledger) load() (view, error) {
 	if err != nil {
 		return nil, err
 	}
+	err = l.blocked.All(func(k string, _ bool, _ error) error { // a damaged record blocks too
+		if nameOf(k) == "" {
+			at(k).blocked = true
+		} else {
+			at(serverOf(k)).change(nameOf(k), func(p *pin) { p.blocked = true })
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
 	for _, s := range v { // approvals without the record of their server
-		if !s.known {
+		if !s.known && s.bound() {
 			s.known, s.damaged, s.rec.Trust = true, true, trustOver
 		}
 	}

@@ -24,15 +24,19 @@ type model struct {
 	trust    string         // open, listing, over
 	pins     map[string]int // variant by tool name
 	held     map[string]int
-	listing  map[string]int // of an inspection; nil: none
-	listedBy int            // the identity inspected
+	reverts  map[string]int  // how often a tool came back since it was approved
+	blocked  map[string]bool // "" is the server
+	listing  map[string]int  // of an inspection; nil: none
+	listedBy int             // the identity inspected
 }
 
 var identities = []quarantine.Launch{cmdA, cmdB}
 
-func newModel() *model { return &model{approved: -1, first: -1, trust: "open", pins: map[string]int{}} }
+func newModel() *model {
+	return &model{approved: -1, first: -1, trust: "open", pins: map[string]int{}, reverts: map[string]int{}, blocked: map[string]bool{}}
+}
 
-func (m *model) serves() bool { return m.told && m.approved == m.inForce }
+func (m *model) serves() bool { return m.told && m.approved == m.inForce && !m.blocked[""] }
 
 func (m *model) see(identity int, trusted bool) {
 	if m.first < 0 {
@@ -61,13 +65,28 @@ func (m *model) admit(list map[string]int) []string {
 		maps.Copy(m.pins, list)
 		m.trust = "over"
 	}
+	before := m.held
 	m.held = map[string]int{}
+	for name, v := range before { // the approved one that went back and forth waits on
+		if pinned, ok := m.pins[name]; ok && pinned == v {
+			m.held[name] = v
+		}
+	}
 	var names []string
 	for name, variant := range list {
-		if pinned, ok := m.pins[name]; ok && pinned == variant {
-			names = append(names, name)
-		} else {
+		pinned, ok := m.pins[name]
+		waits, waiting := before[name]
+		switch {
+		case !ok || pinned != variant:
 			m.held[name] = variant
+			continue
+		case waiting && waits != pinned:
+			if m.reverts[name]++; m.reverts[name] > 1 {
+				m.held[name] = variant
+			}
+		}
+		if _, waits := m.held[name]; !waits && !m.blocked[name] {
+			names = append(names, name)
 		}
 	}
 	slices.Sort(names)
@@ -88,7 +107,10 @@ func (m *model) approve() {
 	tools, _ := m.page()
 	if !m.serves() {
 		m.approved, m.trust = m.inForce, "over"
-		m.pins, m.listing = map[string]int{}, nil
+		m.pins, m.listing, m.reverts = map[string]int{}, nil, map[string]int{}
+	}
+	for name := range tools {
+		m.reverts[name] = 0
 	}
 	maps.Copy(m.pins, tools)
 	m.held = nil
@@ -96,7 +118,7 @@ func (m *model) approve() {
 
 func (m *model) forget() {
 	if m.first >= 0 {
-		*m = model{approved: -1, first: m.first, trust: "over", pins: map[string]int{}}
+		*m = model{approved: -1, first: m.first, trust: "over", pins: map[string]int{}, reverts: map[string]int{}, blocked: m.blocked}
 	}
 }
 
@@ -134,7 +156,7 @@ func TestGate_AgreesWithModel(t *testing.T) {
 			},
 			"list": func(r *rapid.T) { modelList(r, b, m) },
 			"inspect": func(r *rapid.T) {
-				if !m.told || m.serves() {
+				if !m.told || m.serves() || m.blocked[""] {
 					r.Skip()
 				}
 				list := drawListing(r)
@@ -170,6 +192,7 @@ func TestGate_AgreesWithModel(t *testing.T) {
 				if !rapid.Bool().Draw(r, "now") {
 					return
 				}
+				inspected = inspected && !m.blocked[""]
 				if _, err := b.gate.ApproveServer(server, page.Hash); (err == nil) != inspected {
 					r.Fatalf("ApproveServer = %v, inspected %v", err, inspected)
 				}
@@ -187,7 +210,7 @@ func TestGate_AgreesWithModel(t *testing.T) {
 					r.Fatal(err)
 				}
 				_, err = b.gate.ApproveServer(server, hash)
-				if want := hash == page.Hash && page.Inspected; (err == nil) != want {
+				if want := hash == page.Hash && page.Inspected && !m.blocked[""]; (err == nil) != want {
 					r.Fatalf("ApproveServer = %v, want success %v", err, want)
 				}
 				if hash != page.Hash && !errors.Is(err, quarantine.ErrMoved) {
@@ -203,14 +226,28 @@ func TestGate_AgreesWithModel(t *testing.T) {
 				err := b.gate.Approve(tl.ID, tl.Hash())
 				held, waits := m.held[name]
 				pinned, known := m.pins[name]
-				want := m.serves() && (waits && held == v || !waits && known && pinned == v)
+				want := m.serves() && !m.blocked[name] && (waits && held == v || !waits && known && pinned == v)
 				if (err == nil) != want {
 					r.Fatalf("Approve(%s %d) = %v, want success %v", name, v, err, want)
 				}
 				if want {
+					if waits {
+						m.reverts[name] = 0
+					}
 					m.pins[name] = v
 					delete(m.held, name)
 				}
+			},
+			"block or unblock": func(r *rapid.T) {
+				name, block := rapid.SampledFrom([]string{"", "x", "y"}).Draw(r, "name"), rapid.Bool().Draw(r, "block")
+				act := b.gate.Unblock
+				if block {
+					act = b.gate.Block
+				}
+				if err := act(server, name); err != nil {
+					r.Fatal(err)
+				}
+				m.blocked[name] = block
 			},
 			"forget": func(r *rapid.T) {
 				if err := b.gate.Forget(server); err != nil {
@@ -248,7 +285,7 @@ func modelCheck(r *rapid.T, b *bench, m *model) {
 			err := b.gate.Check(t.ID, t.Hash())
 			pinned, known := m.pins[name]
 			_, waits := m.held[name]
-			want := m.serves() && known && pinned == v && !waits
+			want := m.serves() && known && pinned == v && !waits && !m.blocked[name]
 			if (err == nil) != want || (err != nil && !errors.Is(err, quarantine.ErrHeld)) {
 				r.Fatalf("Check(%s version %d) = %v, want nil: %v", name, v, err, want)
 			}

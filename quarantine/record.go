@@ -15,6 +15,7 @@ const (
 	Pending  State = "pending"  // never approved
 	Approved State = "approved" // exactly these bytes were approved
 	Changed  State = "changed"  // approved once, differs now
+	Blocked  State = "blocked"  // a person blocked it, whatever it says
 )
 
 // Record is one tool definition for a reviewer's eyes. Its text is the
@@ -24,6 +25,12 @@ type Record struct {
 	Hash     tool.Hash
 	State    State           // Approved only on the page of a held server
 	Previous json.RawMessage // the definition approved before; nil unless Changed
+	// LooksLike is the approved tool of the same server whose name is easily
+	// taken for this one's; empty mostly.
+	LooksLike string
+	// Flapping says that the definition went back and forth: it may be the
+	// approved one, and still waits for a person.
+	Flapping bool
 }
 
 // Page is all that a reviewer decides about one server at a time.

@@ -129,6 +129,8 @@ func (g *Gate) ApproveServer(server string, page tool.Hash) (int, error) {
 		return 0, err
 	case p.Hash != page:
 		return 0, fmt.Errorf("server %q %w\nhint: look again with mcpproxy quarantine inspect %s", server, ErrMoved, server)
+	case s.blocked:
+		return 0, fmt.Errorf("server %q is %w: it is blocked\nhint: mcpproxy quarantine unblock %s", server, ErrHeld, server)
 	case !p.Inspected:
 		return 0, fmt.Errorf("server %q: %w\nhint: mcpproxy quarantine inspect %s", server, ErrNotInspected, server)
 	}
@@ -136,7 +138,9 @@ func (g *Gate) ApproveServer(server string, page tool.Hash) (int, error) {
 	for _, r := range p.Tools {
 		c.approve[r.Tool.ID.Name] = define(r.Tool, r.Hash)
 		c.unhold = append(c.unhold, r.Tool.ID.Name)
+		c.note(EventApproved, r.Tool.ID.Name, r.Hash)
 	}
+	c.note(EventApproved, "", page)
 	if p.State != Approved {
 		rec := serverRecord{First: s.rec.First, Approved: s.inForce, Trust: trustOver}
 		c.record, c.unlist = &rec, true
@@ -157,7 +161,7 @@ func (g *Gate) Approve(id tool.ID, h tool.Hash) error {
 	defer g.turn(id.Server)()
 	s := g.server(id.Server)
 	switch p := s.pins[id.Name]; {
-	case !s.serves():
+	case !s.serves() || p.blocked:
 		return s.refusal(id, h)
 	case p.serves(h):
 		return nil
@@ -168,9 +172,9 @@ func (g *Gate) Approve(id tool.ID, h tool.Hash) error {
 	if err != nil {
 		return err
 	}
-	return g.approve(s, &changes{
-		server: id.Server, approve: map[string]definition{id.Name: define(t, h)}, unhold: []string{id.Name},
-	})
+	c := &changes{server: id.Server, approve: map[string]definition{id.Name: define(t, h)}, unhold: []string{id.Name}}
+	c.note(EventApproved, id.Name, h)
+	return g.approve(s, c)
 }
 
 // approve writes c, makes it seen and tells the feed. The caller has the turn.
@@ -208,6 +212,7 @@ func (l *ledger) inspected(server string, launch Launch) (tools []tool.Tool, see
 // waiting returns the held tools of an approved server.
 func (l *ledger) waiting(server string, s *serverView) ([]Record, error) {
 	var list []Record
+	twins := s.twins()
 	for name, p := range s.pins {
 		if p.held.IsZero() || p.held == unreadable || p.unsaved {
 			continue // the next listing writes it
@@ -216,7 +221,11 @@ func (l *ledger) waiting(server string, s *serverView) ([]Record, error) {
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, Record{Tool: t, Hash: p.held, State: p.state(p.held)})
+		r := Record{Tool: t, Hash: p.held, State: p.state(p.held), Flapping: p.flaps()}
+		if twin := twins[skeleton(name)]; twin != name {
+			r.LooksLike = twin
+		}
+		list = append(list, r)
 	}
 	return list, nil
 }

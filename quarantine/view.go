@@ -15,6 +15,7 @@ type view map[string]*serverView
 type serverView struct {
 	known   bool // the ledger has a record of the name
 	damaged bool // that record cannot be read
+	blocked bool // by a person
 	rec     serverRecord
 	inForce *Launch // the identity of the configuration in force; nil: not told yet
 	pins    map[string]pin
@@ -25,20 +26,30 @@ type pin struct {
 	approved tool.Hash
 	held     tool.Hash // of the definition that waits; the tool is not served
 	damaged  bool      // the approval cannot be read
+	blocked  bool      // by a person
+	reverts  int       // how often the upstream came back to what is approved
 	unsaved  bool      // held is not on disk yet
 }
 
 // serves reports whether the tool is approved and nothing else waits under its
 // name.
 func (p pin) serves(h tool.Hash) bool {
-	return p.approved == h && !h.IsZero() && p.held.IsZero() && !p.damaged
+	return p.approved == h && !h.IsZero() && p.held.IsZero() && !p.damaged && !p.blocked
 }
+
+// flaps reports whether the approved definition itself waits, because the
+// upstream went back and forth.
+func (p pin) flaps() bool { return !p.held.IsZero() && p.held == p.approved }
 
 // state is where definition h of the tool stands.
 func (p pin) state(h tool.Hash) State {
 	switch {
+	case p.blocked:
+		return Blocked
 	case p.damaged || p.approved.IsZero():
 		return Pending
+	case p.flaps():
+		return Changed
 	case p.approved == h:
 		return Approved
 	default:
@@ -75,9 +86,19 @@ func (s *serverView) heldTools() int {
 	return n
 }
 
+// bound reports whether anything of s was ever approved or held.
+func (s *serverView) bound() bool {
+	for _, p := range s.pins {
+		if !p.approved.IsZero() || !p.held.IsZero() || p.damaged {
+			return true
+		}
+	}
+	return false
+}
+
 // approves reports whether identity l is the approved one.
 func (s *serverView) approves(l Launch) bool {
-	return !s.damaged && s.rec.Approved != nil && s.rec.Approved.equal(l)
+	return !s.damaged && !s.blocked && s.rec.Approved != nil && s.rec.Approved.equal(l)
 }
 
 // serves reports whether the server may run as configured.
@@ -86,6 +107,8 @@ func (s *serverView) serves() bool { return s.inForce != nil && s.approves(*s.in
 // state is where identity l of the server stands.
 func (s *serverView) state(l Launch) State {
 	switch {
+	case s.blocked:
+		return Blocked
 	case s.approves(l):
 		return Approved
 	case s.rec.Approved != nil:
@@ -100,6 +123,8 @@ func (s *serverView) reason(l Launch) string {
 	switch {
 	case s.approves(l):
 		return ""
+	case s.blocked:
+		return "it is blocked (mcpproxy quarantine unblock lifts it)"
 	case s.damaged:
 		return "its approval record is damaged"
 	case s.rec.Approved != nil:
@@ -136,8 +161,12 @@ func (s *serverView) refusal(id tool.ID, h tool.Hash) error {
 	}
 	reason := "nobody has approved it"
 	switch p := s.pins[id.Name]; {
+	case p.blocked:
+		reason = "it is blocked (mcpproxy quarantine unblock lifts it)"
 	case p.damaged:
 		reason = "its approval record is damaged"
+	case p.flaps():
+		reason = "its definition went back and forth"
 	case p.state(h) == Changed || !p.approved.IsZero():
 		reason = "its definition changed since it was approved"
 	}

@@ -1,0 +1,55 @@
+package quarantine
+
+import (
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+)
+
+// skeletons maps letters and digits to the Latin ones that they are mistaken
+// for, after case folding: the letters of Unicode Technical Standard 39
+// (confusables) that identifiers are made of, Cyrillic, Greek and Armenian among
+// them, and the digits that stand for letters.
+var skeletons = func() map[rune]rune {
+	m := make(map[rune]rune)
+	for latin, others := range map[rune]string{
+		'a': "аɑα", 'b': "Ьƅв", 'c': "сϲ", 'd': "ԁɗ", 'e': "еєҽε", 'g': "ɡց", 'h': "һհнη", 'i': "іıɩι", 'j': "јϳ",
+		'k': "кκ", 'l': "1ⅼӏ|ǀ", 'm': "м", 'n': "ոп", 'o': "0оοօσ", 'p': "рρ", 'q': "ԛզ", 'r': "гᴦ", 's': "ѕꜱ", 't': "тτ",
+		'u': "υս", 'v': "ѵν", 'w': "ԝѡω", 'x': "хχ", 'y': "уγү", 'z': "ᴢ", '_': "-‐‑–—",
+	} {
+		for _, r := range others {
+			m[r] = latin
+		}
+	}
+	return m
+}()
+
+// skeleton is what a name looks like: two names of one skeleton are easily taken
+// for each other. It is NFKC, without zero-width characters and other marks,
+// case-folded, with confusable letters made Latin.
+func skeleton(name string) string {
+	folded := cases.Fold().String(norm.NFKD.String(strings.ToValidUTF8(name, "\uFFFD")))
+	return strings.Map(func(r rune) rune {
+		if unicode.In(r, unicode.Cf, unicode.Mn, unicode.Me, unicode.Cc) || unicode.IsSpace(r) {
+			return -1
+		}
+		if to, confusable := skeletons[r]; confusable {
+			return to
+		}
+		return r
+	}, folded)
+}
+
+// twins returns, for each skeleton of an approved tool of s, the name of that
+// tool. Approved names are incumbents: they are never held for a newcomer.
+func (s *serverView) twins() map[string]string {
+	m := make(map[string]string, len(s.pins))
+	for name, p := range s.pins {
+		if !p.approved.IsZero() {
+			m[skeleton(name)] = name
+		}
+	}
+	return m
+}
