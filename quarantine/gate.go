@@ -56,6 +56,14 @@ func (g *Gate) Check(id tool.ID, h tool.Hash) error {
 	return s.refusal(id, h)
 }
 
+// Waits reports whether a definition of the tool waits for a person, or the tool
+// is blocked, on a server that may run. It reads memory only.
+func (g *Gate) Waits(id tool.ID) bool {
+	s := g.server(id.Server)
+	p := s.pins[id.Name]
+	return s.serves() && (p.blocked || !p.held.IsZero())
+}
+
 // StateOf says where definition h of a tool stands. Tools of a held server
 // stand where the server stands.
 func (g *Gate) StateOf(id tool.ID, h tool.Hash) State {

@@ -48,13 +48,23 @@ func shellWord(s string) string {
 }
 
 // printTool shows one definition whole: its description as text, and every
-// other member as JSON.
+// other member as JSON; or what changed in it, if it was approved before.
 func printTool(w io.Writer, t client.Tool) {
 	hash := t.Hash
 	if len(hash) > 12 {
 		hash = hash[:12]
 	}
 	fmt.Fprintf(w, "\n  %s  (%s, %s, %s)\n", escape.Line(t.ID), escape.Line(t.Access), escape.Line(t.State), escape.Line(hash))
+	if text := notes(t); text != "" {
+		fmt.Fprint(w, indent("    ", text))
+	}
+	if d, changed := differenceOf(t); changed {
+		fmt.Fprintf(w, "    since the approval: %s\n", d.Class)
+		for _, line := range d.Lines(columns(w)-4, marks(w)) {
+			fmt.Fprintln(w, "    "+line)
+		}
+		return
+	}
 	if t.Description != "" {
 		fmt.Fprint(w, indent("    ", t.Description))
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -18,7 +17,8 @@ func newQuarantineCommand(g *global) *cobra.Command {
 	return group("quarantine", "What waits for your approval",
 		`A server that nobody approved does not run, and a tool whose definition changed is
 held until a person has looked. Approve what you have read, and nothing else.`,
-		newQuarantineListCommand(g), newQuarantineInspectCommand(g), newQuarantineApproveCommand(g))
+		newQuarantineListCommand(g), newQuarantineInspectCommand(g), newQuarantineDiffCommand(g), newQuarantineApproveCommand(g),
+		newQuarantineBlockCommand(g, true), newQuarantineBlockCommand(g, false), newQuarantineHistoryCommand(g))
 }
 
 func newQuarantineListCommand(g *global) *cobra.Command {
@@ -93,98 +93,4 @@ What it lists is stored; nothing is approved.`,
 	cmd.Flags().DurationVarP(&timeout, "timeout", "t", 30*time.Second, "for connecting and listing")
 	o.flag(cmd)
 	return cmd
-}
-
-type approveFlags struct {
-	hash string
-	yes  bool
-	output
-}
-
-func newQuarantineApproveCommand(g *global) *cobra.Command {
-	var f approveFlags
-	cmd := &cobra.Command{
-		Use:   "approve NAME",
-		Short: "Let a server in, exactly as shown",
-		Long: `Approve what a server runs and exactly the tools of its stored listing, inspecting
-it first where there is none. What would be approved is printed, and you are asked
-on the terminal.
-
-Without a terminal nothing is approved unless you name what you read: --hash with
-the whole hash that inspect printed, or --yes for whatever is stored now.`,
-		Example: `  mcpproxy quarantine approve github
-  mcpproxy quarantine approve github --hash 5d41402abc4b...`,
-		Args:              wants("NAME"),
-		ValidArgsFunction: completeServers(g),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return g.connect(cmd, func(ctx context.Context, c *client.Client) error {
-				return runApprove(ctx, cmd, c, args[0], f)
-			})
-		},
-	}
-	cmd.Flags().StringVar(&f.hash, "hash", "", "whole hash of the page that you read")
-	cmd.Flags().BoolVarP(&f.yes, "yes", "y", false, "approve what is stored now, without a question")
-	f.flag(cmd)
-	return cmd
-}
-
-func runApprove(ctx context.Context, cmd *cobra.Command, c *client.Client, name string, f approveFlags) error {
-	if f.hash == "" {
-		page, err := pageOf(ctx, c, name)
-		if err != nil {
-			return err
-		}
-		if !needsApproval(page) {
-			return f.print(cmd, page, func(w io.Writer) {
-				fmt.Fprintf(w, "Nothing of %s waits for approval.\n", escape.Line(name))
-			})
-		}
-		printPage(cmd.ErrOrStderr(), page)
-		if err := ask(cmd, page, f.yes); err != nil {
-			return err
-		}
-		f.hash = page.Hash
-	}
-	page, err := c.Approve(ctx, name, f.hash)
-	if err != nil {
-		return err
-	}
-	return f.print(cmd, page, func(w io.Writer) {
-		fmt.Fprintf(w, "Approved %s with %s\n", escape.Line(page.Server), plural(len(page.Tools), "tool"))
-	})
-}
-
-// pageOf returns what waits of a server, listing it first where nothing is
-// stored.
-func pageOf(ctx context.Context, c *client.Client, name string) (client.Waiting, error) {
-	waiting, err := c.Waiting(ctx)
-	if err != nil {
-		return client.Waiting{}, err
-	}
-	for _, p := range waiting {
-		if p.Server == name && (p.Inspected || p.State == "approved") {
-			return p, nil
-		}
-	}
-	return c.Inspect(ctx, name, client.ListOptions{})
-}
-
-func needsApproval(p client.Waiting) bool { return p.State != "approved" || len(p.Tools) > 0 }
-
-// ask returns nil if a person said yes.
-func ask(cmd *cobra.Command, page client.Waiting, yes bool) error {
-	if yes {
-		return nil
-	}
-	yes, asked, err := confirm(cmd, fmt.Sprintf("\nApprove %s with %s as shown?", escape.Line(page.Server), plural(len(page.Tools), "tool")))
-	switch {
-	case err != nil:
-		return err
-	case !asked:
-		return &client.Error{Code: "held", Message: "nothing is approved: there is no terminal to ask on",
-			Hint: "read the page, then: mcpproxy quarantine approve " + page.Server + " --hash " + page.Hash}
-	case !yes:
-		return errors.New("not approved")
-	}
-	return nil
 }

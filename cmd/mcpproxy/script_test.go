@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -34,6 +35,8 @@ func TestMain(m *testing.M) {
 //	waitready              waits until an instance answers on the socket of home
 //	waittools NAME         waits until the index holds tools of server NAME
 //	exits CODE COMMAND...  runs a command that must end with CODE
+//	approve NAME           approves what waits of a server, by the hash that inspect prints
+//	typed NAME             writes the file "typed" with the first characters of that hash
 //	until TEXT COMMAND...  runs a command again until its output has TEXT
 func TestScripts(t *testing.T) {
 	t.Parallel()
@@ -52,6 +55,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"waitready": waitReady, "waittools": waitTools, "exits": exits, "until": until,
+			"approve": approve, "typed": typed,
 		},
 		Condition: func(cond string) (bool, error) {
 			switch cond {
@@ -116,6 +120,23 @@ func waitTools(ts *testscript.TestScript, _ bool, args []string) {
 		}
 		return err
 	})
+}
+
+// shownHash is the hash that quarantine inspect prints of a server.
+func shownHash(ts *testscript.TestScript, name string) string {
+	ts.Check(ts.Exec("mcpproxy", "quarantine", "inspect", name, "-o", "json"))
+	var page client.Waiting
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &page))
+	return page.Hash
+}
+
+func approve(ts *testscript.TestScript, _ bool, args []string) {
+	hash := shownHash(ts, args[0])
+	ts.Check(ts.Exec("mcpproxy", append([]string{"quarantine", "approve", args[0], "--hash", hash}, args[1:]...)...))
+}
+
+func typed(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(os.WriteFile(ts.MkAbs("typed"), []byte(shownHash(ts, args[0])[:6]+"\n"), 0o600))
 }
 
 func exits(ts *testscript.TestScript, _ bool, args []string) {

@@ -17,22 +17,14 @@ func isTerminal(stream any) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// confirm asks on the terminal and returns whether the answer was yes. Without a
-// terminal asked is false.
-func confirm(cmd *cobra.Command, question string) (yes, asked bool, err error) {
+// question asks on the terminal for a line. Without a terminal asked is false.
+func question(cmd *cobra.Command, text string) (answer string, asked bool, err error) {
 	if !isTerminal(cmd.InOrStdin()) {
-		return false, false, nil
+		return "", false, nil
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "%s [y/N] ", question)
+	fmt.Fprint(cmd.ErrOrStderr(), text)
 	line, err := readLine(cmd)
-	if err != nil {
-		return false, true, err
-	}
-	switch strings.ToLower(strings.TrimSpace(line)) {
-	case "y", "yes":
-		return true, true, nil
-	}
-	return false, true, nil
+	return strings.TrimSpace(line), true, err
 }
 
 // readLine reads a line from stdin, or ends with the command's context, which

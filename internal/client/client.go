@@ -131,8 +131,7 @@ func (c *Client) Inspect(ctx context.Context, server string, opt ListOptions) (W
 	return *last.Page, nil
 }
 
-// Approve approves the page whose hash is given and returns it. An empty hash
-// approves the stored page.
+// Approve approves the page whose hash is given and returns it.
 func (c *Client) Approve(ctx context.Context, server, hash string) (Waiting, error) {
 	var w Waiting
 	err := c.do(ctx, http.MethodPost, quarantinePath(server)+"/approve", ApproveRequest{Hash: hash}, &w)

@@ -18,7 +18,14 @@ type CallRequest struct {
 
 // ApproveRequest is the body of POST /api/v1/quarantine/{name}/approve.
 type ApproveRequest struct {
-	Hash string `json:"hash,omitempty"` // of the page that was shown; empty: the stored one
+	Hash string `json:"hash"`           // of the page that was shown, or of the tool's definition
+	Tool string `json:"tool,omitempty"` // one waiting tool alone
+}
+
+// BlockRequest is the body of POST /api/v1/quarantine/{name}/block.
+type BlockRequest struct {
+	Tool    string `json:"tool,omitempty"` // empty: the server itself
+	Blocked bool   `json:"blocked"`
 }
 
 // UseModelRequest is the body of POST /api/v1/models/use.

@@ -61,9 +61,13 @@ type Tool struct {
 	Name        string          `json:"name"`
 	Description string          `json:"description"`
 	Access      string          `json:"access"` // read, write or destructive
-	State       string          `json:"state"`  // approved, pending or changed
+	State       string          `json:"state"`  // approved, pending, changed or blocked
 	Hash        string          `json:"hash"`
 	Definition  json.RawMessage `json:"definition"`
+	// Of what waits only:
+	LooksLike string          `json:"looks_like,omitempty"` // an approved tool whose name is easily taken for this one's
+	Flapping  bool            `json:"flapping,omitempty"`   // it went back and forth, so it waits whatever it says
+	Diff      json.RawMessage `json:"diff,omitempty"`       // quarantine.Difference from what was approved
 }
 
 // Hit is one tool found by GET /api/v1/tools/search.
@@ -85,7 +89,7 @@ type Expectation struct {
 // Waiting is what one server has in quarantine.
 type Waiting struct {
 	Server    string `json:"server"`
-	State     string `json:"state"` // of the server itself: pending, approved or changed
+	State     string `json:"state"` // of the server itself: pending, approved, changed or blocked
 	Reason    string `json:"reason"`
 	Inspected bool   `json:"inspected"` // a listing is stored
 	Launch    Launch `json:"launch"`

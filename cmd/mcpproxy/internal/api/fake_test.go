@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
+	"strconv"
 
 	"mcpproxy/internal/client"
 )
@@ -83,6 +85,20 @@ func (f *fake) Waiting(context.Context) ([]client.Waiting, error) { return nil, 
 func (f *fake) Inspect(ctx context.Context, server string, opt ListOptions) (client.Waiting, error) {
 	tools, err := f.ListTools(ctx, server, opt)
 	return client.Waiting{Server: server, Tools: tools, Hash: "h"}, err
+}
+
+func (f *fake) ApproveTool(_ context.Context, server, tool, hash string) error {
+	f.approved = server + ":" + tool + " " + hash
+	return f.err
+}
+
+func (f *fake) Block(_ context.Context, server, tool string, blocked bool) error {
+	f.approved = fmt.Sprint("block ", server, ":", tool, " ", blocked)
+	return f.err
+}
+
+func (f *fake) History(_ context.Context, server string, limit int) ([]client.ReviewEvent, error) {
+	return []client.ReviewEvent{{What: "approved", Server: server, Tool: strconv.Itoa(limit)}}, f.err
 }
 
 func (f *fake) Approve(_ context.Context, server, hash string) (client.Waiting, error) {

@@ -123,24 +123,6 @@ func (s *stream) listOptions() (ListOptions, error) {
 	return opt, nil
 }
 
-func (a *API) approve(w http.ResponseWriter, r *http.Request) {
-	var body client.ApproveRequest
-	if err := read(r, &body); err != nil {
-		a.answer(w, r, nil, err)
-		return
-	}
-	v, err := a.opt.Service.Approve(r.Context(), r.PathValue("name"), body.Hash)
-	a.answer(w, r, v, err)
-}
-
-func (a *API) waiting(w http.ResponseWriter, r *http.Request) {
-	v, err := a.opt.Service.Waiting(r.Context())
-	if v == nil {
-		v = []client.Waiting{}
-	}
-	a.answer(w, r, v, err)
-}
-
 func (a *API) search(w http.ResponseWriter, r *http.Request) {
 	limit, err := number(r, "limit", 0, 1000)
 	if err != nil {

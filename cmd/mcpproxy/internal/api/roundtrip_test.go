@@ -62,6 +62,15 @@ func TestClient_MirrorsTheService(t *testing.T) {
 	if p, err := c.Inspect(ctx, "a", client.ListOptions{}); err != nil || p.Server != "a" || len(p.Tools) != 1 {
 		t.Errorf("Inspect = %+v, %v", p, err)
 	}
+	if err := c.ApproveTool(ctx, "a", "t", "h2"); err != nil || f.approved != "a:t h2" {
+		t.Errorf("ApproveTool: %v, %q", err, f.approved)
+	}
+	if err := c.Block(ctx, "a", "t", true); err != nil || f.approved != "block a:t true" {
+		t.Errorf("Block: %v, %q", err, f.approved)
+	}
+	if list, err := c.History(ctx, "a", 7); err != nil || len(list) != 1 || list[0].Server != "a" || list[0].Tool != "7" {
+		t.Errorf("History: %v, %v", list, err)
+	}
 	if _, err := c.Approve(ctx, "a", "h1"); err != nil || f.approved != "a h1" {
 		t.Errorf("Approve = %v, approved %q", err, f.approved)
 	}

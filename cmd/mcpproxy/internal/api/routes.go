@@ -47,6 +47,8 @@ var routes = []route{
 	{"GET", "/api/v1/quarantine", person, (*API).waiting},
 	{"POST", "/api/v1/quarantine/{name}/inspect", person, (*API).inspect},
 	{"POST", "/api/v1/quarantine/{name}/approve", person, (*API).approve},
+	{"POST", "/api/v1/quarantine/{name}/block", person, (*API).block},
+	{"GET", "/api/v1/quarantine/history", person, (*API).history},
 
 	{"GET", "/api/v1/index", person, (*API).index},
 	{"POST", "/api/v1/index/rebuild", person, (*API).rebuild},

@@ -78,7 +78,12 @@ type Quarantine interface {
 	Waiting(ctx context.Context) ([]client.Waiting, error)
 	Inspect(ctx context.Context, server string, opt ListOptions) (client.Waiting, error)
 	// Approve approves the launch identity and exactly the tools of the page
-	// whose hash is given; an empty hash approves the stored page, inspecting
-	// first where there is none. It returns what was approved.
+	// whose hash is given, and returns what was approved.
 	Approve(ctx context.Context, server, hash string) (client.Waiting, error)
+	// ApproveTool approves one waiting definition, which has this hash.
+	ApproveTool(ctx context.Context, server, tool, hash string) error
+	// Block keeps a server, or one tool of it, from agents, or ends that.
+	Block(ctx context.Context, server, tool string, blocked bool) error
+	// History is newest first; an empty server means all.
+	History(ctx context.Context, server string, limit int) ([]client.ReviewEvent, error)
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 
 	"mcpproxy/cmd/mcpproxy/internal/api"
@@ -44,8 +45,8 @@ func (a *App) Inspect(ctx context.Context, server string, opt api.ListOptions) (
 	return pageDTO(page), nil
 }
 
-// Approve approves the page whose hash is given, or the stored page. The pool
-// starts the server as soon as the approval is on disk.
+// Approve approves the page whose hash is given. The pool starts the server as
+// soon as the approval is on disk.
 func (a *App) Approve(ctx context.Context, server, hash string) (client.Waiting, error) {
 	s, err := a.configured(server)
 	if err != nil {
@@ -55,27 +56,82 @@ func (a *App) Approve(ctx context.Context, server, hash string) (client.Waiting,
 	if err != nil {
 		return client.Waiting{}, err
 	}
-	if !page.Inspected && hash == "" {
-		if _, err := a.Inspect(ctx, server, api.ListOptions{}); err != nil {
-			return client.Waiting{}, err
-		}
-		if page, err = a.page(s); err != nil {
-			return client.Waiting{}, err
-		}
-	}
-	want := page.Hash
-	if hash != "" {
-		if err := want.UnmarshalText([]byte(hash)); err != nil {
-			return client.Waiting{}, &client.Error{Code: "invalid", Message: err.Error(), Hint: "copy the hash that quarantine inspect prints"}
-		}
-	}
-	if _, err := a.gate.ApproveServer(server, want); err != nil {
-		if errors.Is(err, quarantine.ErrMoved) {
-			return client.Waiting{}, &client.Error{Code: "conflict", Message: err.Error(), Hint: "look again: mcpproxy quarantine inspect " + server}
-		}
+	want, err := readHash(hash)
+	if err != nil {
 		return client.Waiting{}, err
 	}
+	if _, err := a.gate.ApproveServer(server, want); err != nil {
+		return client.Waiting{}, moved(err, server)
+	}
 	return pageDTO(page), a.indexApproved(ctx, s, page)
+}
+
+// ApproveTool approves one waiting definition of an approved server.
+func (a *App) ApproveTool(ctx context.Context, server, name, hash string) error {
+	s, err := a.configured(server)
+	if err != nil {
+		return err
+	}
+	if _, err := a.page(s); err != nil { // tells the gate the identity in force
+		return err
+	}
+	want, err := readHash(hash)
+	if err != nil {
+		return err
+	}
+	if err := a.gate.Approve(tool.ID{Server: server, Name: name}, want); err != nil {
+		return moved(err, server)
+	}
+	if a.serving {
+		return nil
+	}
+	_, err = a.listing(ctx, s, api.ListOptions{})
+	return err
+}
+
+// Block keeps a server, or one of its tools, from agents, or ends that.
+func (a *App) Block(_ context.Context, server, name string, blocked bool) error {
+	if _, err := a.configured(server); err != nil {
+		return err
+	}
+	if blocked {
+		return a.gate.Block(server, name)
+	}
+	return a.gate.Unblock(server, name)
+}
+
+// History tells what happened at the gate, newest first.
+func (a *App) History(_ context.Context, server string, limit int) ([]client.ReviewEvent, error) {
+	events, err := a.gate.History(server, limit)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]client.ReviewEvent, 0, len(events))
+	for _, e := range events {
+		dto := client.ReviewEvent{Time: e.Time, What: e.What, Server: e.Server, Tool: e.Tool}
+		if !e.Hash.IsZero() {
+			dto.Hash = e.Hash.String()
+		}
+		list = append(list, dto)
+	}
+	return list, nil
+}
+
+// readHash reads the hash that an approval names: without one nothing is
+// approved.
+func readHash(text string) (h tool.Hash, err error) {
+	if err := h.UnmarshalText([]byte(text)); err != nil {
+		return h, &client.Error{Code: "invalid", Message: err.Error(), Hint: "copy the hash that quarantine inspect prints"}
+	}
+	return h, nil
+}
+
+// moved says to a reviewer that what was read is not what is there.
+func moved(err error, server string) error {
+	if errors.Is(err, quarantine.ErrMoved) {
+		return &client.Error{Code: "conflict", Message: err.Error(), Hint: "look again: mcpproxy quarantine inspect " + server}
+	}
+	return err
 }
 
 // indexApproved makes what was approved searchable where no instance runs that
@@ -112,8 +168,15 @@ func pageDTO(p quarantine.Page) client.Waiting {
 }
 
 func recordDTO(t tool.Tool, r quarantine.Record) client.Tool {
-	return client.Tool{
+	dto := client.Tool{
 		ID: t.ID.String(), Server: t.ID.Server, Name: t.ID.Name, Description: t.Description,
 		Access: t.Access().String(), State: string(r.State), Hash: r.Hash.String(), Definition: t.Raw,
+		LooksLike: r.LooksLike, Flapping: r.Flapping,
 	}
+	if len(r.Previous) > 0 {
+		if d, err := quarantine.Compare(r.Previous, t.Raw); err == nil {
+			dto.Diff, _ = json.Marshal(d)
+		}
+	}
+	return dto
 }

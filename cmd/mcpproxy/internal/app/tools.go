@@ -121,6 +121,10 @@ func (a *App) CallTool(ctx context.Context, name string, args json.RawMessage) (
 			return nil, err
 		}
 	}
+	if a.gate.Waits(id) {
+		return nil, &client.Error{Code: "held", Message: name + " is held: nobody has approved it in its present form",
+			Hint: "look with mcpproxy quarantine inspect " + s.Name + ", then mcpproxy quarantine approve " + name}
+	}
 	return a.proxy.CallTool(ctx, name, args)
 }
 

@@ -23,6 +23,7 @@ type fixedSearch struct {
 }
 
 func (f fixedSearch) Search(context.Context, index.Query) ([]index.Hit, error) { return f.hits, nil }
+func (f fixedSearch) Waits(tool.ID) bool                                       { return false }
 func (f fixedSearch) Check(tool.ID, tool.Hash) error                           { return nil }
 
 func benchProxy(b *testing.B) *Proxy {

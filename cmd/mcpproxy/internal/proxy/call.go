@@ -135,7 +135,7 @@ func schemaText(schema json.RawMessage, limit int) string {
 func (p *Proxy) unknown(ctx context.Context, id tool.ID) json.RawMessage {
 	o := p.opt.Overview()
 	switch {
-	case slices.Contains(o.Waiting, id.Server):
+	case slices.Contains(o.Waiting, id.Server), p.opt.Gate.Waits(id):
 		return held(id)
 	case slices.Contains(o.Starting, id.Server):
 		return failuref("call again in a few seconds", "Server %s is still starting.", printable(id.Server))

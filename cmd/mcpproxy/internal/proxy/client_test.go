@@ -56,7 +56,7 @@ func TestClient_OfAnotherLibrary(t *testing.T) {
 				t.Fatalf("initialize: %v, %+v", err, got)
 			}
 			list, err := c.ListTools(ctx, mcp.ListToolsRequest{})
-			if err != nil || len(list.Tools) != 6 {
+			if err != nil || len(list.Tools) != 7 {
 				t.Fatalf("tools/list: %v", err)
 			}
 			var call mcp.CallToolRequest

@@ -92,6 +92,8 @@ func (w *world) Search(_ context.Context, q index.Query) ([]index.Hit, error) {
 	return hits, nil
 }
 
+func (w *world) Waits(id tool.ID) bool { return w.held[id] }
+
 func (w *world) Check(id tool.ID, h tool.Hash) error {
 	t, ok := w.Get(id)
 	if w.held[id] || !ok || t.Hash() != h {

@@ -47,6 +47,9 @@ func menu() []ownTool {
 				`"offset":{"type":"integer","description":"First record or character, from 0"},`+
 				`"limit":{"type":"integer","description":"How many"}},"required":["key"]}`,
 			hints{readOnly: true, idempotent: true}, (*Proxy).readCache),
+		entry(securityTool, "See what waits for the user's review. Only the user can approve it.",
+			`{"type":"object","properties":{"operation":{"enum":["list","inspect"]},"name":{"type":"string"}},"required":["operation"]}`,
+			hints{readOnly: true, idempotent: true}, (*Proxy).security),
 		entry(managementTool, "See and change the MCP servers behind this proxy. What you add or change runs only after the user approved it.",
 			`{"type":"object","properties":{`+
 				`"operation":{"enum":["list","add","update","remove","enable","disable","restart","logs"]},`+

@@ -26,6 +26,8 @@ type Searcher interface {
 // that it is held; its text never reaches an agent.
 type Checker interface {
 	Check(id tool.ID, h tool.Hash) error
+	// Waits reports whether the tool waits for a person, in whatever form.
+	Waits(id tool.ID) bool
 }
 
 // Caller calls an upstream's tool.

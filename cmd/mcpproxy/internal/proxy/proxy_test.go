@@ -94,7 +94,7 @@ func TestMenu_Size(t *testing.T) {
 			Annotations       map[string]any
 		}
 	}
-	if err := json.Unmarshal(list, &menu); err != nil || len(menu.Tools) != 6 {
+	if err := json.Unmarshal(list, &menu); err != nil || len(menu.Tools) != 7 {
 		t.Fatalf("%d tools, %v", len(menu.Tools), err)
 	}
 	for _, tool := range menu.Tools {

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"mcpproxy/internal/client"
+	"mcpproxy/internal/escape"
+)
+
+func newQuarantineBlockCommand(g *global, block bool) *cobra.Command {
+	var o output
+	verb, done, short := "block", "Blocked", "Keep a server or a tool out, whatever it says"
+	long := `A blocked server does not run and a blocked tool is neither found nor called, until
+you unblock it; no approval lifts a block. What you approved stays on record.`
+	if !block {
+		verb, done, short = "unblock", "Unblocked", "End a block; what was approved serves again"
+		long = "End a block. What you approved before serves again, everything else waits as ever."
+	}
+	cmd := &cobra.Command{
+		Use:               verb + " SERVER | SERVER:TOOL",
+		Short:             short,
+		Long:              long,
+		Example:           "  mcpproxy quarantine " + verb + " github\n  mcpproxy quarantine " + verb + " github:delete_repo",
+		Args:              wants("SERVER or SERVER:TOOL"),
+		ValidArgsFunction: completeServers(g),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			server, tool, _ := strings.Cut(args[0], ":")
+			return g.connect(cmd, func(ctx context.Context, c *client.Client) error {
+				if err := c.Block(ctx, server, tool, block); err != nil {
+					return err
+				}
+				answer := map[string]any{"target": args[0], "blocked": block}
+				return o.print(cmd, answer, func(w io.Writer) { fmt.Fprintln(w, done, escape.Line(args[0])) })
+			})
+		},
+	}
+	o.flag(cmd)
+	return cmd
+}
+
+func newQuarantineHistoryCommand(g *global) *cobra.Command {
+	var o output
+	var limit int
+	cmd := &cobra.Command{
+		Use:   "history [SERVER]",
+		Short: "What was approved, held, changed and blocked, and when",
+		Long: `Show what happened at the gate, newest first: approvals, definitions that were held
+or changed, hints that were applied without asking, definitions that came back.`,
+		Example:           "  mcpproxy quarantine history\n  mcpproxy quarantine history github --limit 20 -o json",
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: completeServers(g),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if limit < 1 {
+				return usage(cmd, "--limit must be above zero")
+			}
+			server := strings.Join(args, "")
+			return g.connect(cmd, func(ctx context.Context, c *client.Client) error {
+				events, err := c.History(ctx, server, limit)
+				if err != nil {
+					return err
+				}
+				return o.print(cmd, emptyNotNull(events), func(w io.Writer) { printHistory(w, events) })
+			})
+		},
+	}
+	cmd.Flags().IntVar(&limit, "limit", 50, "most events to show")
+	o.flag(cmd)
+	return cmd
+}
+
+func printHistory(w io.Writer, events []client.ReviewEvent) {
+	if len(events) == 0 {
+		fmt.Fprintln(w, "Nothing happened yet.")
+		return
+	}
+	cells := make([][]string, 0, len(events))
+	for _, e := range events {
+		what := e.Server
+		if e.Tool != "" {
+			what += ":" + e.Tool
+		}
+		cells = append(cells, []string{e.Time.Local().Format(time.DateTime), e.What, what, fmt.Sprintf("%.12s", e.Hash)})
+	}
+	rows(w, []string{"TIME", "WHAT", "SERVER OR TOOL", "HASH"}, cells)
+}

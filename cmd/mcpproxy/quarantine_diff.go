@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"mcpproxy/internal/client"
+	"mcpproxy/internal/escape"
+	"mcpproxy/quarantine"
+)
+
+const (
+	defaultColumns = 100
+	leastColumns   = 40
+)
+
+func newQuarantineDiffCommand(g *global) *cobra.Command {
+	var o output
+	var sides bool
+	cmd := &cobra.Command{
+		Use:   "diff SERVER:TOOL",
+		Short: "Show what changed in a tool since it was approved",
+		Long: `Show word by word how the definition that waits differs from the approved one:
+[-what goes-] and {+what comes+}. What comes is never shortened; control and
+invisible characters are written as code points. The class orders the review and
+decides nothing: wording, new capability (schema or hints), new directive (words
+that tell an agent what to do).`,
+		Example: "  mcpproxy quarantine diff github:create_issue\n  mcpproxy quarantine diff github:create_issue --side-by-side",
+		Args:    wants("SERVER:TOOL"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			server, name, qualified := strings.Cut(args[0], ":")
+			if !qualified {
+				return usage(cmd, "name the tool as server:tool")
+			}
+			return g.connect(cmd, func(ctx context.Context, c *client.Client) error {
+				t, err := waitingTool(ctx, c, server, name)
+				if err != nil {
+					return err
+				}
+				return o.print(cmd, t, func(w io.Writer) { printDiff(w, t, sides) })
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&sides, "side-by-side", false, "old text on the left, new text on the right")
+	o.flag(cmd)
+	return cmd
+}
+
+func printDiff(w io.Writer, t client.Tool, sides bool) {
+	d, ok := differenceOf(t)
+	if !ok {
+		fmt.Fprintf(w, "%s was never approved, so there is nothing to compare it with.\n", escape.Line(t.ID))
+		printTool(w, t)
+		return
+	}
+	fmt.Fprintf(w, "%s: %s\n%s\n\n", escape.Line(t.ID), d.Class, notes(t))
+	if sides {
+		for _, c := range d.Changes {
+			printSides(w, c, columns(w))
+		}
+	} else {
+		for _, line := range d.Lines(columns(w), marks(w)) {
+			fmt.Fprintln(w, line)
+		}
+	}
+	fmt.Fprintf(w, "\nhash %s\nNext: mcpproxy quarantine approve %s, or block it\n", t.Hash, escape.Line(t.ID))
+}
+
+// differenceOf returns what changed in t, if it was approved before.
+func differenceOf(t client.Tool) (quarantine.Difference, bool) {
+	var d quarantine.Difference
+	return d, len(t.Diff) > 0 && json.Unmarshal(t.Diff, &d) == nil
+}
+
+// notes says in a line each what a reviewer should know besides the text.
+func notes(t client.Tool) string {
+	var lines []string
+	if t.LooksLike != "" {
+		lines = append(lines, fmt.Sprintf("its name looks like the approved tool %s", escape.Line(t.LooksLike)))
+	}
+	if t.Flapping {
+		lines = append(lines, "it changed and came back more than once, so it waits whatever it says")
+	}
+	return strings.Join(lines, "\n")
+}
+
+// printSides writes one change in two columns.
+func printSides(w io.Writer, c quarantine.Change, width int) {
+	var was, is strings.Builder
+	for _, p := range c.Words {
+		if p.Op != "+" {
+			was.WriteString(p.Text)
+		}
+		if p.Op != "-" {
+			is.WriteString(p.Text)
+		}
+	}
+	half := (width - 3) / 2
+	left, right := folded(escape.Line(was.String()), half), folded(escape.Line(is.String()), half)
+	fmt.Fprintln(w, escape.Line(c.Path))
+	for i := range max(len(left), len(right)) {
+		var l, r string
+		if i < len(left) {
+			l = left[i]
+		}
+		if i < len(right) {
+			r = right[i]
+		}
+		fmt.Fprintf(w, "%s%s | %s\n", l, strings.Repeat(" ", max(half-utf8.RuneCountInString(l), 0)), r)
+	}
+}
+
+// folded cuts text into lines of at most width characters.
+func folded(text string, width int) []string {
+	var lines []string
+	for runes := []rune(text); len(runes) > 0; {
+		n := min(width, len(runes))
+		if at := strings.LastIndex(string(runes[:n]), " "); n < len(runes) && at > 0 {
+			n = utf8.RuneCountInString(string(runes[:n])[:at]) + 1
+		}
+		lines = append(lines, strings.TrimRight(string(runes[:n]), " "))
+		runes = runes[n:]
+	}
+	return lines
+}
+
+// columns is the width of the terminal behind w.
+func columns(w io.Writer) int {
+	if f, ok := w.(*os.File); ok {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+			return max(width, leastColumns)
+		}
+	}
+	return defaultColumns
+}
+
+// marks are colours on a terminal that wants them, brackets elsewhere.
+func marks(w io.Writer) quarantine.Marks {
+	if !isTerminal(w) || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
+		return quarantine.PlainMarks
+	}
+	return quarantine.Marks{Gone: "\x1b[31m[-", GoneEnd: "-]\x1b[0m", Come: "\x1b[32m{+", ComeEnd: "+}\x1b[0m"}
+}
