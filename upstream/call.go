@@ -60,6 +60,16 @@ func (s *server) call(ctx context.Context, c Call) (Result, error) {
 		if err != nil {
 			return Result{}, err
 		}
+		if fresh, err := s.settled(ctx, v); err != nil {
+			return Result{}, err
+		} else if !fresh {
+			continue
+		}
+		if now := s.view.Load(); now.session != v.session {
+			continue
+		} else {
+			v = now // its listing covers the server's last word
+		}
 		if err := v.listing.check(c.ID.Name, c.Want); err != nil {
 			return Result{}, fmt.Errorf("%s: %w", c.ID, err)
 		}

@@ -52,11 +52,13 @@ func (s *server) connect(ctx context.Context) (*session, error) {
 		return nil, err
 	}
 	s.called.Store(false)
+	began := sess.fresh.begin()
 	got, err := sess.list(ctx, s.spec.Name, s.opt.Timing.List)
 	if err != nil {
 		s.opt.quit(s.spec, sess)
 		return nil, err
 	}
+	defer sess.fresh.end(began)
 	s.show(func(v *view) {
 		st := &v.status
 		st.State, st.NextTry, v.cause, v.session = Ready, time.Time{}, nil, sess
@@ -137,9 +139,11 @@ func (s *server) serve(ctx context.Context, sess *session) error {
 // list refreshes the listing. Only an error that makes the session useless is
 // returned; with any other the last complete listing stays.
 func (s *server) list(ctx context.Context, sess *session) error {
+	began := sess.fresh.begin()
 	got, err := sess.list(ctx, s.spec.Name, s.opt.Timing.List)
 	switch {
 	case err == nil:
+		defer sess.fresh.end(began) // once it is shown
 		if v := s.view.Load(); v.cause != nil || keep(v.listing, got) != v.listing {
 			s.show(func(v *view) { v.listing, v.cause = keep(v.listing, got), nil })
 		}

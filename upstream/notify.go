@@ -29,6 +29,7 @@ func (s *session) cancelled(ctx context.Context, id int64) {
 func (s *session) onNotification(n mcp.JSONRPCNotification) {
 	switch n.Method {
 	case "notifications/tools/list_changed":
+		s.fresh.announce()
 		s.events.changed()
 	case "notifications/progress":
 		token, ok := n.Params.AdditionalFields["progressToken"].(float64)

@@ -39,6 +39,7 @@ type session struct {
 	hasTools  bool
 	since     time.Time // when the handshake ended
 
+	fresh    freshness
 	ids      atomic.Int64
 	answered atomic.Bool // a call was answered
 
