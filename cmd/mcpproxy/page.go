@@ -9,6 +9,7 @@ import (
 
 	"mcpproxy/internal/client"
 	"mcpproxy/internal/escape"
+	"mcpproxy/quarantine"
 )
 
 // printPage shows a reviewer everything that an approval would let in.
@@ -60,7 +61,7 @@ func printTool(w io.Writer, t client.Tool) {
 	}
 	if d, changed := differenceOf(t); changed {
 		fmt.Fprintf(w, "    since the approval: %s\n", d.Class)
-		for _, line := range d.Lines(columns(w)-4, marks(w)) {
+		for _, line := range d.Lines(defaultColumns, quarantine.PlainMarks) {
 			fmt.Fprintln(w, "    "+line)
 		}
 		return

@@ -15,6 +15,7 @@ import (
 	"mcpproxy/internal/client"
 	"mcpproxy/internal/escape"
 	"mcpproxy/quarantine"
+	"mcpproxy/quarantine/scan"
 )
 
 const (
@@ -45,7 +46,7 @@ that tell an agent what to do).`,
 				if err != nil {
 					return err
 				}
-				return o.print(cmd, t, func(w io.Writer) { printDiff(w, t, sides) })
+				return o.print(cmd, t, func(w io.Writer) { printDiff(w, cmd.OutOrStdout(), t, sides) })
 			})
 		},
 	}
@@ -54,7 +55,8 @@ that tell an agent what to do).`,
 	return cmd
 }
 
-func printDiff(w io.Writer, t client.Tool, sides bool) {
+// printDiff writes to w for screen.
+func printDiff(w, screen io.Writer, t client.Tool, sides bool) {
 	d, ok := differenceOf(t)
 	if !ok {
 		fmt.Fprintf(w, "%s was never approved, so there is nothing to compare it with.\n", escape.Line(t.ID))
@@ -64,10 +66,10 @@ func printDiff(w io.Writer, t client.Tool, sides bool) {
 	fmt.Fprintf(w, "%s: %s\n%s\n\n", escape.Line(t.ID), d.Class, notes(t))
 	if sides {
 		for _, c := range d.Changes {
-			printSides(w, c, columns(w))
+			printSides(w, c, columns(screen))
 		}
 	} else {
-		for _, line := range d.Lines(columns(w), marks(w)) {
+		for _, line := range d.Lines(columns(screen), marks(screen)) {
 			fmt.Fprintln(w, line)
 		}
 	}
@@ -88,6 +90,13 @@ func notes(t client.Tool) string {
 	}
 	if t.Flapping {
 		lines = append(lines, "it changed and came back more than once, so it waits whatever it says")
+	}
+	var report scan.Report
+	if len(t.Scan) > 0 && json.Unmarshal(t.Scan, &report) == nil && report.Verdict != scan.Pass {
+		lines = append(lines, fmt.Sprintf("scanner: %s (%.1f)", report.Verdict, report.Score))
+		for _, f := range report.Findings {
+			lines = append(lines, fmt.Sprintf("  %s, in %s: %q", f.Why, escape.Line(f.Field), escape.Line(f.Text)))
+		}
 	}
 	return strings.Join(lines, "\n")
 }
