@@ -7,7 +7,7 @@ LINT    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 export CGO_ENABLED ?= 0
 
-.PHONY: run build test check lint cross race bench bench-retrieval soak-upstream fuzz clean
+.PHONY: run build test check lint cross race bench bench-retrieval bench-security soak-quarantine soak-upstream fuzz clean
 
 run: build ## build and start the demonstration
 	$(BIN) demo
@@ -41,6 +41,14 @@ bench: build ## 572 tools over 77 stdio servers: start, search, calls, memory
 bench-retrieval: ## how well and how fast search finds, on ../shared/data, against its bars
 	@mkdir -p bin
 	MCPPROXY_PROOF=$(CURDIR)/bin/retrieval.md $(GO) test -count=1 -timeout 20m -v -run 'TestProof|TestFit' ./index
+
+bench-security: ## what the scanner finds and the gate costs, on ../shared/data/poison
+	$(GO) test -count=1 -v -run 'Corpus' ./quarantine/... | grep -v '^==='
+	$(GO) test -run '^$$' -bench 'Check|Tool' ./quarantine/...
+
+soak-quarantine: ## 200 kills during approvals, and the gate against its model
+	MCPPROXY_SOAK_KILLS=200 $(GO) test -count=1 -v -run 'Kill|Flipped' ./quarantine
+	$(GO) test -count=1 -timeout 20m ./quarantine -run Model -rapid.checks=1000
 
 soak-upstream: ## 1,000 kills of an upstream under 20 calls a second
 	MCPPROXY_SOAK_KILLS=1000 $(GO) test -count=1 -v -timeout 40m -run Soak ./upstream
