@@ -14,6 +14,7 @@ import (
 
 	"mcpproxy/internal/client"
 	"mcpproxy/internal/escape"
+	"mcpproxy/internal/tool"
 	"mcpproxy/quarantine"
 	"mcpproxy/quarantine/scan"
 )
@@ -91,14 +92,22 @@ func notes(t client.Tool) string {
 	if t.Flapping {
 		lines = append(lines, "it changed and came back more than once, so it waits whatever it says")
 	}
-	var report scan.Report
-	if len(t.Scan) > 0 && json.Unmarshal(t.Scan, &report) == nil && report.Verdict != scan.Pass {
-		lines = append(lines, fmt.Sprintf("scanner: %s (%.1f)", report.Verdict, report.Score))
-		for _, f := range report.Findings {
-			lines = append(lines, fmt.Sprintf("  %s, in %s: %q", f.Why, escape.Line(f.Field), escape.Line(f.Text)))
-		}
+	if definition, err := tool.Decode(t.Server, t.Definition); err == nil && t.State != "approved" {
+		lines = append(lines, findings(scan.Tool(definition, nil))...)
 	}
 	return strings.Join(lines, "\n")
+}
+
+// findings are nothing for a definition that the scanner passes.
+func findings(r scan.Report) []string {
+	if r.Verdict == scan.Pass {
+		return nil
+	}
+	lines := []string{fmt.Sprintf("scanner: %s (%.1f)", r.Verdict, r.Score)}
+	for _, f := range r.Findings {
+		lines = append(lines, fmt.Sprintf("  %s, in %s: %s", f.Why, escape.Line(f.Field), escape.Line(f.Text)))
+	}
+	return lines
 }
 
 // printSides writes one change in two columns.

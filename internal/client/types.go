@@ -68,7 +68,6 @@ type Tool struct {
 	LooksLike string          `json:"looks_like,omitempty"` // an approved tool whose name is easily taken for this one's
 	Flapping  bool            `json:"flapping,omitempty"`   // it went back and forth, so it waits whatever it says
 	Diff      json.RawMessage `json:"diff,omitempty"`       // quarantine.Difference from what was approved
-	Scan      json.RawMessage `json:"scan,omitempty"`       // scan.Report
 }
 
 // Hit is one tool found by GET /api/v1/tools/search.

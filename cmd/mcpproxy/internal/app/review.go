@@ -10,7 +10,6 @@ import (
 	"mcpproxy/internal/config"
 	"mcpproxy/internal/tool"
 	"mcpproxy/quarantine"
-	"mcpproxy/quarantine/scan"
 )
 
 // Waiting returns every configured server that has something for a person to
@@ -174,7 +173,6 @@ func recordDTO(t tool.Tool, r quarantine.Record) client.Tool {
 		Access: t.Access().String(), State: string(r.State), Hash: r.Hash.String(), Definition: t.Raw,
 		LooksLike: r.LooksLike, Flapping: r.Flapping,
 	}
-	dto.Scan, _ = json.Marshal(scan.Tool(t, nil))
 	if len(r.Previous) > 0 {
 		if d, err := quarantine.Compare(r.Previous, t.Raw); err == nil {
 			dto.Diff, _ = json.Marshal(d)
