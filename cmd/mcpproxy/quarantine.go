@@ -54,7 +54,14 @@ func printWaiting(w io.Writer, waiting []client.Waiting) {
 		if p.Inspected || len(p.Tools) > 0 {
 			tools = strconv.Itoa(len(p.Tools))
 		}
-		cells = append(cells, []string{p.Server, p.State, tools, sentence(p.Reason, 100)})
+		reason := p.Reason
+		if reason == "" {
+			reason = "the server runs; " + plural(len(p.Tools), "new or changed tool") + " of it wait"
+			if len(p.Tools) == 1 {
+				reason += "s"
+			}
+		}
+		cells = append(cells, []string{p.Server, p.State, tools, sentence(reason, 100)})
 	}
 	rows(w, []string{"SERVER", "STATE", "TOOLS", "REASON"}, cells)
 	fmt.Fprintln(w, "\nNext: mcpproxy quarantine inspect SERVER")
