@@ -35,6 +35,10 @@ type Event struct {
 // keptEvents bounds the history; the oldest go when the gate is opened.
 const keptEvents = 10000
 
+// Follow has f told every event once it is on disk, in order for each server. f
+// must return soon. Call Follow before the gate is used.
+func (g *Gate) Follow(f func(Event)) { g.ledger.follow = f }
+
 // note adds an event to what c writes.
 func (c *changes) note(what, name string, h tool.Hash) {
 	c.events = append(c.events, Event{What: what, Server: c.server, Tool: name, Hash: h})

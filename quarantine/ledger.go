@@ -3,6 +3,8 @@ package quarantine
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -77,6 +79,7 @@ type ledger struct {
 	blocked  store.Bucket[bool] // by server or "server:tool"
 	history  store.Bucket[Event]
 	now      func() time.Time
+	follow   func(Event) // told what was written; nil: nobody
 }
 
 func openLedger(db *store.DB) (*ledger, error) {
@@ -122,7 +125,8 @@ func (l *ledger) commit(c *changes) error {
 	if c.empty() {
 		return nil
 	}
-	return l.db.Update(func(tx *store.Tx) error {
+	events := l.stamp(c.events)
+	err := l.db.Update(func(tx *store.Tx) error {
 		var errs [6]error
 		if c.record != nil {
 			errs[0] = l.servers.Stage(tx, map[string]serverRecord{c.server: *c.record}, nil)
@@ -137,9 +141,15 @@ func (l *ledger) commit(c *changes) error {
 		errs[3] = l.held.Stage(tx, keyed(c.server, c.hold), keys(c.server, c.unhold))
 		put, remove := c.blocks()
 		errs[4] = l.blocked.Stage(tx, put, remove)
-		errs[5] = l.history.Stage(tx, l.stamp(c.events), nil)
+		errs[5] = l.history.Stage(tx, events, nil)
 		return errors.Join(errs[:]...)
 	})
+	if err == nil && l.follow != nil {
+		for _, at := range slices.Sorted(maps.Keys(events)) {
+			l.follow(events[at])
+		}
+	}
+	return err
 }
 
 // blocks returns the records of what is blocked and of what is no more.

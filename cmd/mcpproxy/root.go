@@ -37,7 +37,7 @@ them through the proxy. A server that nobody approved does not run.
 
 Commands talk to the running instance where there is one, else they work on the
 data directory themselves. Answers go to stdout, everything else to stderr.`,
-		newServeCommand(g), newInitCommand(g), newUpstreamCommand(g), newQuarantineCommand(g),
+		newServeCommand(g), newInitCommand(g), newUpstreamCommand(g), newQuarantineCommand(g), newAuditCommand(g),
 		newToolsCommand(g), newSearchCommand(g), newCallCommand(g), newIndexCommand(g), newModelsCommand(g),
 		newDemoCommand(), newExampleCommand(), newVersionCommand())
 	root.Example = `  mcpproxy init

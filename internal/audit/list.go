@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -126,13 +127,46 @@ func (l *Log) last() (uint64, error) {
 		return 0, err
 	}
 	for _, path := range slices.Backward(files) {
-		list, _, err := read(path, Filter{})
-		if err != nil {
-			return 0, err
-		}
-		if len(list) > 0 {
-			return list[len(list)-1].Seq, nil
+		for _, n := range []int64{64 << 10, 1 << 40} { // all of it only where its end has no whole line
+			seq, err := lastOf(path, n)
+			if seq > 0 || err != nil {
+				return seq, err
+			}
 		}
 	}
 	return 0, nil
+}
+
+// lastOf returns the Seq of the last whole line in the last n bytes, or 0.
+func lastOf(path string, n int64) (uint64, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("audit: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err != nil {
+		return 0, fmt.Errorf("audit: %w", err)
+	}
+	end, err := io.ReadAll(io.NewSectionReader(f, max(info.Size()-n, 0), n))
+	if err != nil {
+		return 0, fmt.Errorf("audit: %w", err)
+	}
+	for _, line := range slices.Backward(bytes.Split(end, []byte("\n"))) {
+		var e Entry
+		if json.Unmarshal(line, &e) == nil && e.Seq > 0 {
+			return e.Seq, nil
+		}
+	}
+	return 0, nil
+}
+
+// Last returns the Seq of the last entry that was recorded, 0 before the first.
+func (l *Log) Last() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.seq
 }

@@ -26,6 +26,9 @@ type Config struct {
 	RequireMCPAuth    bool     // an API key on /mcp too
 	TrustedHosts      []string // further values of the Host header
 	QuarantineEnabled bool
+	AuditArguments    bool // keep the arguments of calls in the record
+	AuditMaxMB        int  // of all files of the record
+	AuditMaxDays      int
 	LogLevel          string // trace, debug, info, warn or error
 	SecretsBackend    string // keyring or file
 
@@ -104,6 +107,7 @@ func defaults() Config {
 		Listen: ":8080", DataDir: DefaultDataDir(), EnableTray: true,
 		TopK: 5, ToolsLimit: 15, ToolResponseLimit: 20000,
 		AllowServerAdd: true, AllowServerRemove: true, QuarantineEnabled: true,
+		AuditMaxMB: 100, AuditMaxDays: 90,
 		LogLevel: "info", SecretsBackend: "keyring",
 		DockerIsolation: DockerIsolation{
 			MemoryLimit: "512m", CPULimit: "1.0", Timeout: time.Minute, NetworkMode: "bridge",

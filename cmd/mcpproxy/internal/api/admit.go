@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"mcpproxy/internal/audit"
 	"mcpproxy/internal/client"
 )
 
@@ -28,8 +29,19 @@ func (a *API) admit(s Surface, r route) http.HandlerFunc {
 			}
 			defer a.inFlight.leave(who)
 		}
+		if r.access != agent {
+			req = req.WithContext(audit.WithActor(req.Context(), actorOf(s)))
+		}
 		r.serve(a, w, req)
 	}
+}
+
+// actorOf names the surface for the record.
+func actorOf(s Surface) string {
+	if s == Local {
+		return audit.Local
+	}
+	return audit.Remote
 }
 
 func (a *API) needsKey(who access) bool {

@@ -46,6 +46,10 @@ func (f *fake) UpdateServer(_ context.Context, name string, change client.Server
 	return client.Server{Name: name}, f.err
 }
 
+func (f *fake) Audit(_ context.Context, q client.AuditFilter) ([]client.AuditEntry, error) {
+	return []client.AuditEntry{{Seq: q.After + 1, Server: q.Server}}, f.err
+}
+
 func (f *fake) RemoveServer(context.Context, string) error  { return f.err }
 func (f *fake) RestartServer(context.Context, string) error { return f.err }
 

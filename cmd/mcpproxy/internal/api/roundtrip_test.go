@@ -68,6 +68,9 @@ func TestClient_MirrorsTheService(t *testing.T) {
 	if err := c.Block(ctx, "a", "t", true); err != nil || f.approved != "block a:t true" {
 		t.Errorf("Block: %v, %q", err, f.approved)
 	}
+	if list, err := c.Audit(ctx, client.AuditFilter{Server: "a", After: 6}); err != nil || len(list) != 1 || list[0].Server != "a" || list[0].Seq != 7 {
+		t.Errorf("Audit: %v, %v", list, err)
+	}
 	if list, err := c.History(ctx, "a", 7); err != nil || len(list) != 1 || list[0].Server != "a" || list[0].Tool != "7" {
 		t.Errorf("History: %v, %v", list, err)
 	}

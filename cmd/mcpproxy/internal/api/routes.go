@@ -50,6 +50,8 @@ var routes = []route{
 	{"POST", "/api/v1/quarantine/{name}/block", person, (*API).block},
 	{"GET", "/api/v1/quarantine/history", person, (*API).history},
 
+	{"GET", "/api/v1/audit", person, (*API).audit},
+
 	{"GET", "/api/v1/index", person, (*API).index},
 	{"POST", "/api/v1/index/rebuild", person, (*API).rebuild},
 

@@ -24,6 +24,7 @@ type Service interface {
 	Tools
 	Quarantine
 	Models
+	Audit
 
 	Index(ctx context.Context) (client.Index, error)
 	// Rebuild calls progress, if set, as it goes.
@@ -40,6 +41,13 @@ type Servers interface {
 	RestartServer(ctx context.Context, name string) error
 	// Logs returns the last lines of the server's own log, oldest first.
 	Logs(ctx context.Context, name string, lines int) ([]string, error)
+}
+
+// Audit reads the record of what happened.
+type Audit interface {
+	// Audit returns the entries that f chooses, oldest first. With f.Wait it waits
+	// up to that long for the first.
+	Audit(ctx context.Context, f client.AuditFilter) ([]client.AuditEntry, error)
 }
 
 // Models chooses the sentence model of the search.

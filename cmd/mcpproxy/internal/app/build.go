@@ -13,6 +13,7 @@ import (
 	"mcpproxy/cmd/mcpproxy/internal/discovery"
 	"mcpproxy/cmd/mcpproxy/internal/proxy"
 	"mcpproxy/index"
+	"mcpproxy/internal/audit"
 	"mcpproxy/internal/config"
 	"mcpproxy/internal/logging"
 	"mcpproxy/internal/secret"
@@ -34,6 +35,7 @@ type App struct {
 	logs     *logging.Logs
 	log      *zap.Logger
 	db       *store.DB
+	audit    *audit.Log
 	gate     *quarantine.Gate
 	index    *index.Index
 	sentence *sentence
@@ -104,9 +106,13 @@ func (a *App) build(cfg *config.Config) (err error) {
 	if a.db, err = store.Open(a.dir); err != nil {
 		return err
 	}
+	if a.audit, err = a.openAudit(cfg); err != nil {
+		return err
+	}
 	if a.gate, err = quarantine.Open(a.db); err != nil {
 		return err
 	}
+	a.gate.Follow(a.recordEvent)
 	if a.index, err = a.openIndex(); err != nil {
 		return err
 	}
@@ -128,7 +134,7 @@ func (a *App) build(cfg *config.Config) (err error) {
 	a.sync = discovery.New(discovery.Options{Pool: a.pool, Gate: a.gate, Index: a.index, Log: a.log.Named("discovery")})
 	a.proxy = proxy.New(proxy.Options{
 		Index: a.index, Gate: a.gate, Pool: a.pool, Servers: a,
-		Limits: a.limits, Policy: a.policy, Overview: a.overview,
+		Limits: a.limits, Policy: a.policy, Overview: a.overview, Record: a.audit.Record,
 		Log: a.log.Named("mcp"), Version: a.opt.Version,
 	})
 	a.api, err = a.openAPI(cfg)
@@ -150,6 +156,9 @@ func (a *App) Close() error {
 	}
 	if a.sentence != nil {
 		errs = append(errs, a.sentence.Close())
+	}
+	if a.audit != nil {
+		errs = append(errs, a.audit.Close())
 	}
 	if a.db != nil {
 		errs = append(errs, a.db.Close())

@@ -11,6 +11,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"mcpproxy/internal/audit"
 	"mcpproxy/internal/config"
 	"mcpproxy/upstream"
 )
@@ -27,6 +28,7 @@ func (a *App) reload(ctx context.Context) error {
 		}
 	}
 	if err != nil {
+		a.audit.Record(audit.Entry{What: audit.Config, Actor: audit.File, Outcome: audit.Refused})
 		text := err.Error()
 		a.fault.Store(&text)
 		a.log.Error("configuration not changed: the file has faults", zap.String("file", a.configPath), zap.Error(err))
@@ -37,6 +39,7 @@ func (a *App) reload(ctx context.Context) error {
 	}
 	a.warn(warnings)
 	if old := a.inForce.Swap(cfg); !reflect.DeepEqual(old, cfg) {
+		a.audit.Record(audit.Entry{What: audit.Config, Actor: audit.File, Outcome: audit.OK, Detail: differences(old, cfg)})
 		a.log.Info("configuration in force", zap.String("file", a.configPath), zap.Int("servers", len(cfg.Servers)))
 	}
 	return a.apply(ctx, cfg)

@@ -63,6 +63,7 @@ func (a *App) Approve(ctx context.Context, server, hash string) (client.Waiting,
 	if _, err := a.gate.ApproveServer(server, want); err != nil {
 		return client.Waiting{}, moved(err, server)
 	}
+	a.recordApproval(ctx, page)
 	return pageDTO(page), a.indexApproved(ctx, s, page)
 }
 
@@ -82,6 +83,7 @@ func (a *App) ApproveTool(ctx context.Context, server, name, hash string) error 
 	if err := a.gate.Approve(tool.ID{Server: server, Name: name}, want); err != nil {
 		return moved(err, server)
 	}
+	a.audit.Record(reviewed(ctx, quarantine.EventApproved, server, name, want))
 	if a.serving {
 		return nil
 	}
@@ -90,14 +92,19 @@ func (a *App) ApproveTool(ctx context.Context, server, name, hash string) error 
 }
 
 // Block keeps a server, or one of its tools, from agents, or ends that.
-func (a *App) Block(_ context.Context, server, name string, blocked bool) error {
+func (a *App) Block(ctx context.Context, server, name string, blocked bool) error {
 	if _, err := a.configured(server); err != nil {
 		return err
 	}
-	if blocked {
-		return a.gate.Block(server, name)
+	set, what := a.gate.Block, quarantine.EventBlocked
+	if !blocked {
+		set, what = a.gate.Unblock, quarantine.EventUnblocked
 	}
-	return a.gate.Unblock(server, name)
+	if err := set(server, name); err != nil {
+		return err
+	}
+	a.audit.Record(reviewed(ctx, what, server, name, tool.Hash{}))
+	return nil
 }
 
 // History tells what happened at the gate, newest first.

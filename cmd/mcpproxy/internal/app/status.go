@@ -79,7 +79,7 @@ func (a *App) Rebuild(ctx context.Context, progress func(done, total int)) (clie
 
 func (a *App) limits() proxy.Limits {
 	c := a.inForce.Load()
-	return proxy.Limits{TopK: c.TopK, ToolsLimit: c.ToolsLimit, ResponseLimit: c.ToolResponseLimit}
+	return proxy.Limits{TopK: c.TopK, ToolsLimit: c.ToolsLimit, ResponseLimit: c.ToolResponseLimit, RecordArguments: c.AuditArguments}
 }
 
 // policy is what the file says unless a flag said otherwise.

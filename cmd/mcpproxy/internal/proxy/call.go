@@ -8,11 +8,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
-
-	"go.uber.org/zap"
 
 	"mcpproxy/index"
+	"mcpproxy/internal/audit"
 	"mcpproxy/internal/tool"
 	"mcpproxy/upstream"
 )
@@ -26,16 +24,19 @@ func (p *Proxy) call(ctx context.Context, q request, access tool.Access) json.Ra
 	if err != nil {
 		return failure(name+": "+err.Error(), name+` takes {"id":"server:tool","arguments":{...}}; retrieve_tools finds ids`)
 	}
+	rec := p.recording(ctx, id, args)
 	d, refusal := p.admit(ctx, id)
 	if refusal != nil {
+		rec.end(nil, audit.Refused, nil)
 		return refusal
 	}
 	if want := d.tool.Access(); access != tool.Destructive && access != want {
+		rec.end(d, audit.Refused, nil)
 		return failuref("call "+callTool(want)+" with the same id and arguments",
 			"%s is a %s tool as far as its annotations say, so it cannot be called with %s.", id, want, name)
 	}
 	q.args = args
-	return p.cut(p.forward(ctx, d, q), p.limits().ResponseLimit)
+	return p.cut(p.forward(ctx, d, q, rec), p.limits().ResponseLimit)
 }
 
 // admit returns the approved definition of id, or the answer to an agent that
@@ -83,20 +84,20 @@ func readCall(raw json.RawMessage) (id tool.ID, args json.RawMessage, err error)
 // forward takes a call of an admitted tool through the argument check to the
 // upstream and returns its answer as it came, or a failure of ours. q.args are
 // what the agent gave for that tool.
-func (p *Proxy) forward(ctx context.Context, d *definition, q request) json.RawMessage {
+func (p *Proxy) forward(ctx context.Context, d *definition, q request, rec recorded) json.RawMessage {
 	id := d.tool.ID
 	args, err := readArguments(q.args)
 	if err == nil {
 		err = d.check(args)
 	}
 	if err != nil {
+		rec.end(d, audit.Refused, nil)
 		limit := p.limits().ResponseLimit
 		return failuref("correct the arguments and call again", "The arguments do not fit %s, so it was not called:\n%s\nIts inputSchema:\n%s",
 			id, err, schemaText(d.tool.InputSchema, limit))
 	}
-	started := time.Now()
 	res, err := p.opt.Pool.Call(ctx, upstream.Call{ID: id, Arguments: args, Meta: q.meta, Progress: q.progress, Want: d.hash})
-	p.log.Debug("call", zap.String("server", id.Server), zap.String("tool", id.Name), zap.Duration("dur", time.Since(started)), zap.Bool("ok", err == nil))
+	rec.end(d, outcomeOf(ctx, err), res.Raw)
 	if err != nil {
 		return p.explain(ctx, id, err)
 	}

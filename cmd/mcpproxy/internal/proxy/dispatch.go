@@ -9,6 +9,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 
+	"mcpproxy/internal/audit"
 	"mcpproxy/internal/client"
 	"mcpproxy/internal/tool"
 )
@@ -108,11 +109,13 @@ func (p *Proxy) CallTool(ctx context.Context, name string, args json.RawMessage)
 		return nil, &client.Error{Code: "not_found", Message: "no tool is called " + clip(name, 100),
 			Hint: "name an upstream's tool as server:tool; mcpproxy search finds one"}
 	}
+	rec := p.recording(ctx, id, args)
 	d, refusal := p.admit(ctx, id)
 	if refusal != nil {
+		rec.end(nil, audit.Refused, nil)
 		return refusal, nil
 	}
-	return p.forward(ctx, d, request{args: args}), nil
+	return p.forward(ctx, d, request{args: args}, rec), nil
 }
 
 // allowed filters the menu by the policy in force.

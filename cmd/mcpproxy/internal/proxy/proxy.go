@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"mcpproxy/index"
+	"mcpproxy/internal/audit"
 	"mcpproxy/internal/tool"
 	"mcpproxy/upstream"
 )
@@ -46,7 +47,10 @@ type Options struct {
 	Policy   func() Policy   // nil allows everything
 	Overview func() Overview // nil means nothing is connected
 	Log      *zap.Logger     // nil discards
-	Version  string
+	// Record is told every call of an upstream's tool once it ended; nil: nobody.
+	// It must not block.
+	Record  func(audit.Entry)
+	Version string
 }
 
 // Limits bound the answers.
@@ -54,6 +58,8 @@ type Limits struct {
 	TopK          int // tools that retrieve_tools returns unasked; 0 means 5
 	ToolsLimit    int // most it returns; 0 means 15
 	ResponseLimit int // characters of an answer; 0 means no limit
+	// RecordArguments has the record keep what is called with.
+	RecordArguments bool
 }
 
 // Policy says what an agent may do with upstream_servers.
@@ -157,8 +163,9 @@ func (p *Proxy) hooks() *server.Hooks {
 			r.session.level.Store(string(request.Params.Level))
 		}
 	})
-	h.AddOnRequestInitialization(func(ctx context.Context, _, message any) error {
+	h.AddOnRequestInitialization(func(ctx context.Context, id, message any) error {
 		if r := replyFrom(ctx); r != nil {
+			r.id = id
 			r.message, _ = message.(json.RawMessage)
 		}
 		return nil

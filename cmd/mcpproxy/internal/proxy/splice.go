@@ -23,6 +23,7 @@ type reply struct {
 	http.ResponseWriter
 	session *session        // nil without one
 	accepts bool            // the client reads event streams
+	id      any             // of the JSON-RPC request; set with message
 	message json.RawMessage // the JSON-RPC request; set before the handler runs
 	result  json.RawMessage // of the call; set by the handler
 

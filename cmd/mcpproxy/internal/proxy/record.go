@@ -1,0 +1,67 @@
+package proxy
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"mcpproxy/internal/audit"
+	"mcpproxy/internal/tool"
+)
+
+const shortSession = 8 // characters: enough to tell sessions apart, useless to enter one
+
+// recorded is a call for the record. The zero value records nothing.
+type recorded struct {
+	entry audit.Entry
+	at    time.Time
+	to    func(audit.Entry)
+}
+
+// recording starts the record of a call with the agent's args.
+func (p *Proxy) recording(ctx context.Context, id tool.ID, args json.RawMessage) recorded {
+	if p.opt.Record == nil {
+		return recorded{}
+	}
+	b := recorded{at: time.Now(), to: p.opt.Record, entry: audit.Entry{
+		What: audit.Call, Actor: audit.ActorOf(ctx), Server: clip(id.Server, maxRecorded), Tool: clip(id.Name, maxRecorded), Sent: len(args),
+	}}
+	if p.limits().RecordArguments {
+		b.entry.Arguments = args
+	}
+	if rep := replyFrom(ctx); rep != nil {
+		if id, err := json.Marshal(rep.id); err == nil {
+			b.entry.Request = clip(string(id), maxRecorded)
+		}
+		if rep.session != nil {
+			b.entry.Session = rep.session.id[:min(shortSession, len(rep.session.id))]
+		}
+	}
+	return b
+}
+
+const maxRecorded = 512 // bytes of a name that an agent chose
+
+// end hands the call to the record.
+func (b *recorded) end(d *definition, outcome string, result json.RawMessage) {
+	if b.to == nil {
+		return
+	}
+	if d != nil {
+		b.entry.Hash = d.hash.String()
+	}
+	b.entry.Time, b.entry.Micros = b.at.UTC(), max(time.Since(b.at).Microseconds(), 1)
+	b.entry.Outcome, b.entry.Received = outcome, len(result)
+	b.to(b.entry)
+}
+
+// outcomeOf tells what became of a call that was sent.
+func outcomeOf(ctx context.Context, err error) string {
+	switch {
+	case ctx.Err() != nil:
+		return audit.Cancelled
+	case err != nil:
+		return audit.Failed
+	}
+	return audit.OK
+}
