@@ -92,7 +92,7 @@ func (g *Gate) compare(s *serverView, server string, tools []tool.Tool, hashes [
 		s.trust(c, tools, hashes)
 	} else {
 		for i, t := range tools {
-			g.judge(c, s.pins[t.ID.Name], t, hashes[i])
+			g.judge(c, s, t, hashes[i])
 		}
 	}
 	for name, p := range s.pins {
@@ -124,9 +124,17 @@ func (s *serverView) trust(c *changes, tools []tool.Tool, hashes []tool.Hash) {
 }
 
 // judge adds to c what the listed definition of one tool changes.
-func (g *Gate) judge(c *changes, p pin, t tool.Tool, h tool.Hash) {
+func (g *Gate) judge(c *changes, s *serverView, t tool.Tool, h tool.Hash) {
 	name := t.ID.Name
+	p := s.pins[name]
 	switch {
+	case p.approved == h && !p.damaged && p.held.IsZero():
+	case g.passes(c, s, t):
+		c.approve[name] = define(t, h)
+		if !p.held.IsZero() {
+			c.unhold = append(c.unhold, name)
+		}
+		c.note(EventAuto, name, h)
 	case p.approved == h && !p.damaged:
 		g.revert(c, p, t, h)
 	case p.held == h && !p.unsaved:

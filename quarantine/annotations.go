@@ -22,6 +22,21 @@ var hints = map[string]string{
 // needs no person; every other one does, that of an annotation which is text
 // too.
 func applied(approved, now json.RawMessage) bool {
+	return hintChange(approved, now, func(hint, old, claim string) bool {
+		safer := hints[hint]
+		return claim != safer || safer == "" || old == safer
+	})
+}
+
+// hintsOnly reports whether the two differ in behaviour hints alone, whatever
+// those claim.
+func hintsOnly(approved, now json.RawMessage) bool {
+	return hintChange(approved, now, func(string, string, string) bool { return true })
+}
+
+// hintChange reports whether the two differ in behaviour hints alone and allowed
+// is true for each hint.
+func hintChange(approved, now json.RawMessage, allowed func(hint, old, claim string) bool) bool {
 	var was, is map[string]json.RawMessage
 	if json.Unmarshal(approved, &was) != nil || json.Unmarshal(now, &is) != nil {
 		return false
@@ -31,9 +46,9 @@ func applied(approved, now json.RawMessage) bool {
 	if !ok || !okNow || !sameJSON(was, is) {
 		return false
 	}
-	for hint, safer := range hints {
+	for hint := range hints {
 		old, claim := before[hint], after[hint]
-		if !boolOrAbsent(claim) || (string(claim) == safer && safer != "" && string(old) != safer) {
+		if !boolOrAbsent(claim) || !allowed(hint, string(old), string(claim)) {
 			return false
 		}
 		delete(before, hint)

@@ -11,12 +11,13 @@ import (
 // What an [Event] says.
 const (
 	EventApproved  = "approved"
-	EventHeld      = "held"     // a new definition waits
-	EventChanged   = "changed"  // an approved definition differs now and waits
-	EventApplied   = "applied"  // a change of hints alone that needed no person
-	EventReverted  = "reverted" // the approved definition is back and serves again
-	EventFlapping  = "flapping" // it is back once too often and waits for a person
-	EventTrusted   = "trusted"  // approved at first sight, as the configuration says
+	EventHeld      = "held"          // a new definition waits
+	EventChanged   = "changed"       // an approved definition differs now and waits
+	EventApplied   = "applied"       // a change of hints alone that needed no person
+	EventReverted  = "reverted"      // the approved definition is back and serves again
+	EventFlapping  = "flapping"      // it is back once too often and waits for a person
+	EventTrusted   = "trusted"       // approved at first sight, as the configuration says
+	EventAuto      = "auto-approved" // as the policy of the configuration says
 	EventBlocked   = "blocked"
 	EventUnblocked = "unblocked"
 	EventForgotten = "forgotten"

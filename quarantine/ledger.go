@@ -112,6 +112,7 @@ type changes struct {
 	unhold  []string        // names whose held definition goes
 	block   map[string]bool // names, "" for the server itself
 	events  []Event
+	looks   map[string]string // what approved names look like; see unlike
 }
 
 func (c *changes) empty() bool {

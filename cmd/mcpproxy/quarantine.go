@@ -32,6 +32,9 @@ func newQuarantineListCommand(g *global) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return g.connect(cmd, func(ctx context.Context, c *client.Client) error {
 				waiting, err := c.Waiting(ctx)
+				if err == nil {
+					err = alarmAbout(ctx, cmd, c, "")
+				}
 				if err != nil {
 					return err
 				}
@@ -85,6 +88,9 @@ What it lists is stored; nothing is approved.`,
 			}
 			return g.connect(cmd, func(ctx context.Context, c *client.Client) error {
 				page, err := c.Inspect(ctx, args[0], client.ListOptions{Timeout: timeout})
+				if err == nil {
+					err = alarmAbout(ctx, cmd, c, args[0])
+				}
 				if err != nil {
 					return err
 				}

@@ -162,7 +162,7 @@ func columns(w io.Writer) int {
 
 // marks are colours on a terminal that wants them, brackets elsewhere.
 func marks(w io.Writer) quarantine.Marks {
-	if !isTerminal(w) || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
+	if !colours(w) {
 		return quarantine.PlainMarks
 	}
 	return quarantine.Marks{Gone: "\x1b[31m[-", GoneEnd: "-]\x1b[0m", Come: "\x1b[32m{+", ComeEnd: "+}\x1b[0m"}

@@ -102,4 +102,5 @@ func sayReady(w io.Writer, r app.Ready) {
 	default:
 		fmt.Fprintf(w, "%s configured\n", plural(r.Servers, "server"))
 	}
+	alarm(w, r.AutoApproving)
 }

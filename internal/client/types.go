@@ -38,6 +38,9 @@ type Server struct {
 	EnvNames    []string   `json:"env_names,omitempty"`
 	HeaderNames []string   `json:"header_names,omitempty"`
 	PID         int        `json:"pid,omitempty"`
+	// AutoApprove is what serves without a person: unchanged-server-new-tools,
+	// annotations, or all; empty is nothing.
+	AutoApprove string `json:"auto_approve,omitempty"`
 }
 
 // ServerChange is the body of POST /api/v1/servers (add) and of

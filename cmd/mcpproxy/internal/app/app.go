@@ -3,7 +3,11 @@
 // and the REST routes ask for.
 package app
 
-import "io"
+import (
+	"io"
+
+	"mcpproxy/internal/client"
+)
 
 // Options is what the command line says. A nil pointer or empty string leaves
 // the matter to the configuration file.
@@ -32,5 +36,6 @@ type Ready struct {
 	ConfigPath    string
 	ConfigMissing bool
 	Servers       int
-	Waiting       int // servers that wait for approval
+	Waiting       int             // servers that wait for approval
+	AutoApproving []client.Server // those that the configuration lets pass without a person
 }

@@ -54,7 +54,7 @@ func (a *App) recordEvent(e quarantine.Event) {
 	switch e.What {
 	case quarantine.EventApproved, quarantine.EventBlocked, quarantine.EventUnblocked:
 		return
-	case quarantine.EventTrusted, quarantine.EventForgotten:
+	case quarantine.EventTrusted, quarantine.EventAuto, quarantine.EventForgotten:
 		actor = audit.File
 	}
 	entry := audit.Entry{Time: e.Time, What: e.What, Actor: actor, Server: e.Server, Tool: e.Tool}

@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -17,6 +19,7 @@ import (
 	"mcpproxy/internal/client"
 	"mcpproxy/internal/config"
 	"mcpproxy/internal/store"
+	"mcpproxy/quarantine"
 )
 
 // Serve runs an instance until ctx ends, then closes it. ready is called once
@@ -120,8 +123,16 @@ func (a *App) readyLine(listeners []net.Listener, socket string) Ready {
 	a.endpoint.Store(&endpoint)
 	_, missing := os.Stat(a.configPath)
 	cfg := a.inForce.Load()
+	var unseen []client.Server
+	for name, policy := range policiesOf(cfg) {
+		if policy != quarantine.PolicyNone {
+			unseen = append(unseen, client.Server{Name: name, AutoApprove: string(policy)})
+		}
+	}
+	slices.SortFunc(unseen, func(x, y client.Server) int { return strings.Compare(x.Name, y.Name) })
 	return Ready{
-		Endpoint: endpoint, Socket: socket, DataDir: a.dir, ConfigPath: a.configPath,
+		AutoApproving: unseen,
+		Endpoint:      endpoint, Socket: socket, DataDir: a.dir, ConfigPath: a.configPath,
 		ConfigMissing: missing != nil, Servers: len(cfg.Servers), Waiting: len(a.overview().Waiting),
 	}
 }

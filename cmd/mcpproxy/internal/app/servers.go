@@ -27,10 +27,12 @@ func (a *App) ListServers(context.Context) ([]client.Server, error) {
 	}
 	counts := a.index.Status().Servers
 	held := a.gate.HeldTools()
+	policies := policiesOf(cfg)
 	list := make([]client.Server, 0, len(cfg.Servers))
 	for _, s := range cfg.Servers {
 		dto := a.serverDTO(s, states[s.Name])
 		dto.Tools, dto.HeldTools = counts[s.Name], held[s.Name]
+		dto.AutoApprove = string(policies[s.Name])
 		list = append(list, dto)
 	}
 	return list, nil

@@ -28,5 +28,21 @@ func launchOf(s config.Server) quarantine.Launch {
 	}
 }
 
+// policiesOf is what the file lets pass at the gate without a person.
+func policiesOf(cfg *config.Config) map[string]quarantine.Policy {
+	m := make(map[string]quarantine.Policy, len(cfg.Servers))
+	for _, s := range cfg.Servers {
+		switch {
+		case !cfg.QuarantineEnabled:
+			m[s.Name] = quarantine.PolicyAll
+		case s.AutoApprove != "none":
+			m[s.Name] = quarantine.Policy(s.AutoApprove)
+		default:
+			m[s.Name] = quarantine.PolicyNone
+		}
+	}
+	return m
+}
+
 // trustsFirst reports whether the file approves the first sight of the server.
 func trustsFirst(s config.Server) bool { return s.Quarantined != nil && !*s.Quarantined }
