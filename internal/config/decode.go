@@ -11,6 +11,8 @@ import (
 	"unicode"
 
 	"github.com/tailscale/hujson"
+
+	"mcpproxy/internal/config/jsonc"
 )
 
 // decoder walks a document, fills a [Config] and collects all that is wrong.
@@ -24,11 +26,11 @@ type decoder struct {
 type setter func(at string, v hujson.Value)
 
 func (d *decoder) fault(at string, v hujson.Value, format string, args ...any) {
-	d.faults = append(d.faults, Fault{Path: at, Line: lineOf(d.text, v.StartOffset), Message: fmt.Sprintf(format, args...)})
+	d.faults = append(d.faults, Fault{Path: at, Line: jsonc.LineOf(d.text, v.StartOffset), Message: fmt.Sprintf(format, args...)})
 }
 
 func (d *decoder) warn(at string, v hujson.Value, format string, args ...any) {
-	d.warnings = append(d.warnings, Warning{Path: at, Line: lineOf(d.text, v.StartOffset), Message: fmt.Sprintf(format, args...)})
+	d.warnings = append(d.warnings, Warning{Path: at, Line: jsonc.LineOf(d.text, v.StartOffset), Message: fmt.Sprintf(format, args...)})
 }
 
 // object hands each member of v to its setter. A null counts as not given.
@@ -57,17 +59,15 @@ func (d *decoder) members(at string, v hujson.Value, each func(key string, name,
 	}
 	first := make(map[string]int, len(obj.Members))
 	for _, m := range obj.Members {
-		key := literal(m.Name)
+		key := jsonc.Literal(m.Name)
 		if line, seen := first[key]; seen {
 			d.fault(child(at, key), m.Name, "is given twice (first on line %d)", line)
 			continue
 		}
-		first[key] = lineOf(d.text, m.Name.StartOffset)
+		first[key] = jsonc.LineOf(d.text, m.Name.StartOffset)
 		each(key, m.Name, m.Value)
 	}
 }
-
-func literal(v hujson.Value) string { return v.Value.(hujson.Literal).String() }
 
 func kindName(v hujson.Value) string {
 	switch v.Value.Kind() {
@@ -92,7 +92,7 @@ func (d *decoder) str(dst *string, check func(string) string) setter {
 			d.fault(at, v, "must be a string, not %s", kindName(v))
 			return
 		}
-		s := literal(v)
+		s := jsonc.Literal(v)
 		if check != nil {
 			if message := check(s); message != "" {
 				d.fault(at, v, "%s", message)
@@ -157,7 +157,7 @@ func (d *decoder) duration(dst *time.Duration, most time.Duration) setter {
 			t = time.Duration(seconds * float64(time.Second))
 		case '"':
 			var err error
-			if t, err = time.ParseDuration(literal(v)); err != nil {
+			if t, err = time.ParseDuration(jsonc.Literal(v)); err != nil {
 				d.fault(at, v, `must be a duration such as "30s" or "2m"`)
 				return
 			}

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"bytes"
 	"fmt"
 	"strconv"
 	"strings"
@@ -80,10 +79,6 @@ func shorten(s string) string {
 		return string(r[:80]) + "..."
 	}
 	return s
-}
-
-func lineOf(text []byte, offset int) int {
-	return 1 + bytes.Count(text[:min(max(offset, 0), len(text))], []byte("\n"))
 }
 
 // nearest returns the known key closest to key, or "" if none is close.

@@ -52,12 +52,12 @@ func (f *File) RemoveServer(name string) error {
 
 // SetEnabled switches a server on or off.
 func (f *File) SetEnabled(name string, on bool) error {
-	return f.UpdateServer(name, []Field{{"enabled", on}})
+	return f.UpdateServer(name, []Field{{Key: "enabled", Value: on}})
 }
 
 // SetTop sets a key of the top level. A nil value removes it.
 func (f *File) SetTop(key string, value any) error {
-	return f.edit(func(e *editor) error { return e.setMember(e.doc.root, Field{key, value}) })
+	return f.edit(func(e *editor) error { return e.SetMember(e.Root(), Field{Key: key, Value: value}) })
 }
 
 func (f *File) edit(change func(*editor) error) error {
@@ -80,7 +80,7 @@ func (f *File) edit(change func(*editor) error) error {
 	if err := change(e); err != nil {
 		return err
 	}
-	out := e.doc.bytes()
+	out := e.Bytes()
 	if _, _, err := Parse(out); err != nil {
 		return fmt.Errorf("the change was not written: %w", err)
 	}

@@ -58,9 +58,9 @@ func file(t *rapid.T) (text string, names []string) {
 }
 
 func servers(t *rapid.T, e *editor) string {
-	c, _, err := Parse(e.doc.bytes())
+	c, _, err := Parse(e.Bytes())
 	if err != nil {
-		t.Fatalf("Parse: %v\n%s", err, e.doc.bytes())
+		t.Fatalf("Parse: %v\n%s", err, e.Bytes())
 	}
 	names := make([]string, len(c.Servers))
 	for i, s := range c.Servers {
@@ -87,17 +87,17 @@ func TestEditor_AnyLayout(t *testing.T) {
 				t.Fatalf("%v\n%s", err, text)
 			}
 		}
-		must(e.add("new", []Field{{"command", "x"}, {"args", []string{"// ]"}}}))
+		must(e.add("new", []Field{{Key: "command", Value: "x"}, {Key: "args", Value: []string{"// ]"}}}))
 		if want := strings.TrimSuffix(was, "]") + " new true]"; servers(t, e) != strings.Replace(want, "[ ", "[", 1) {
-			t.Fatalf("with another: %s\n%s", servers(t, e), e.doc.bytes())
+			t.Fatalf("with another: %s\n%s", servers(t, e), e.Bytes())
 		}
-		must(e.update("new", []Field{{"enabled", false}, {"cwd", "/x"}}))
-		must(e.update("new", []Field{{"enabled", nil}, {"cwd", nil}}))
-		if got := comments(e.doc.bytes()); got != comments([]byte(text)) {
-			t.Fatalf("%d comments became %d\n%s", comments([]byte(text)), got, e.doc.bytes())
+		must(e.update("new", []Field{{Key: "enabled", Value: false}, {Key: "cwd", Value: "/x"}}))
+		must(e.update("new", []Field{{Key: "enabled", Value: nil}, {Key: "cwd", Value: nil}}))
+		if got := comments(e.Bytes()); got != comments([]byte(text)) {
+			t.Fatalf("%d comments became %d\n%s", comments([]byte(text)), got, e.Bytes())
 		}
 		must(e.remove("new"))
-		if got := string(e.doc.bytes()); len(names) > 0 && got != text {
+		if got := string(e.Bytes()); len(names) > 0 && got != text {
 			t.Fatalf("not as before:\n%q\n%q", text, got)
 		}
 		if servers(t, e) != was {
@@ -105,12 +105,12 @@ func TestEditor_AnyLayout(t *testing.T) {
 		}
 		for len(names) > 0 {
 			i := rapid.IntRange(0, len(names)-1).Draw(t, "gone")
-			must(e.update(names[i], []Field{{"enabled", false}}))
+			must(e.update(names[i], []Field{{Key: "enabled", Value: false}}))
 			must(e.remove(names[i]))
 			was = strings.Replace(was, names[i]+" true", "", 1)
 			names = append(names[:i], names[i+1:]...)
 			if got := servers(t, e); strings.Join(strings.Fields(got), "") != strings.Join(strings.Fields(was), "") {
-				t.Fatalf("left %s, want %s\n%s", got, was, e.doc.bytes())
+				t.Fatalf("left %s, want %s\n%s", got, was, e.Bytes())
 			}
 		}
 	})

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/tailscale/hujson"
+
+	"mcpproxy/internal/config/jsonc"
 )
 
 // levels are the values of log_level.
@@ -20,14 +22,14 @@ func Parse(data []byte) (*Config, []Warning, error) {
 	if len(data) > maxFile {
 		return nil, nil, Faults{{Message: "the file is too large"}}
 	}
-	doc, err := parseDocument(data)
+	doc, err := jsonc.Parse(data)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, syntaxFaults(err)
 	}
-	d := &decoder{text: doc.text}
+	d := &decoder{text: doc.Text}
 	c := defaults()
-	if doc.root.Value != nil {
-		d.top(&c, doc.root)
+	if doc.Root.Value != nil {
+		d.top(&c, doc.Root)
 	}
 	if len(d.faults) > 0 {
 		return nil, d.warnings, d.faults

@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/tailscale/hujson"
+
+	"mcpproxy/internal/config/jsonc"
 )
 
 // maxTimeout is the longest that one call may take.
@@ -32,7 +34,7 @@ func (d *decoder) servers(dst *[]Server, at string, v hujson.Value) {
 		if line, seen := lines[s.Name]; seen && s.Name != "" {
 			d.fault(child(at, "name"), v, "%q is already the name of the server on line %d", s.Name, line)
 		}
-		lines[s.Name] = lineOf(d.text, v.StartOffset)
+		lines[s.Name] = jsonc.LineOf(d.text, v.StartOffset)
 		*dst = append(*dst, s)
 	}
 	switch servers := v.Value.(type) {

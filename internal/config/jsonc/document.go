@@ -1,4 +1,7 @@
-package config
+// Package jsonc edits JSON with comments and trailing commas in place: what an
+// edit does not name stays byte for byte as it was, comments, order and layout
+// too.
+package jsonc
 
 import (
 	"bytes"
@@ -16,20 +19,36 @@ var bom = []byte("\xef\xbb\xbf")
 // maxDepth keeps a hostile file from exhausting the parser's stack.
 const maxDepth = 1000
 
-// document is a parsed file. Its text is the file without byte order mark, and
-// ends with a newline where the parser needs one.
-type document struct {
-	text    []byte
-	root    hujson.Value // an *Object, or no Value at all if the file holds none
+// Document is a parsed file whose root is an object.
+type Document struct {
+	// Text is the file without byte order mark; it ends with a newline where the
+	// parser needs one.
+	Text []byte
+	Root hujson.Value // an *Object, or no Value at all if the file holds none
+
 	bom     bool
-	newline bool // text ends with a newline that the file does not have
+	newline bool // Text ends with a newline that the file does not have
 }
 
-// parseDocument reads any text. A syntax error is one [Fault] with line and
-// column, which quotes nothing of the file but a single character.
-func parseDocument(data []byte) (*document, error) {
+// SyntaxError is why a text is no document. Line and Column count from 1; 0 is
+// unknown. It quotes nothing of the text but a single character.
+type SyntaxError struct {
+	Line, Column int
+	Message      string
+}
+
+// Error returns place and message.
+func (e *SyntaxError) Error() string {
+	if e.Line == 0 {
+		return e.Message
+	}
+	return fmt.Sprintf("line %d, column %d: %s", e.Line, max(e.Column, 1), e.Message)
+}
+
+// Parse reads any text. Its error is a [*SyntaxError].
+func Parse(data []byte) (*Document, error) {
 	text, hasBOM := bytes.CutPrefix(data, bom)
-	d := &document{text: bytes.Clone(text), bom: hasBOM}
+	d := &Document{Text: bytes.Clone(text), bom: hasBOM}
 	if i := invalidUTF8(text); i >= 0 {
 		return nil, syntaxFault(text, i, "is not UTF-8 text")
 	}
@@ -37,25 +56,25 @@ func parseDocument(data []byte) (*document, error) {
 		return nil, syntaxFault(text, i, "is nested too deeply")
 	}
 	if len(text) > 0 && text[len(text)-1] != '\n' { // the parser wants every line comment ended
-		d.text, d.newline = append(d.text, '\n'), true
+		d.Text, d.newline = append(d.Text, '\n'), true
 	}
-	if isExtra(d.text) {
+	if isExtra(d.Text) {
 		return d, nil
 	}
-	root, err := hujson.Parse(d.text)
+	root, err := hujson.Parse(d.Text)
 	if err != nil {
 		return nil, translate(err)
 	}
 	if root.Value.Kind() != '{' {
-		return nil, Faults{{Line: lineOf(d.text, root.StartOffset), Message: "the file must hold an object { ... }"}}
+		return nil, &SyntaxError{Line: LineOf(d.Text, root.StartOffset), Message: "the file must hold an object { ... }"}
 	}
-	d.root = root
+	d.Root = root
 	return d, nil
 }
 
-// bytes returns text as the file has it.
-func (d *document) bytes() []byte {
-	out := d.text
+// Bytes returns the text as the file has it. The slice is the caller's.
+func (d *Document) Bytes() []byte {
+	out := d.Text
 	if d.newline {
 		out = bytes.TrimSuffix(out, []byte("\n"))
 	}
@@ -68,20 +87,27 @@ func (d *document) bytes() []byte {
 // isExtra reports whether text is nothing but whitespace and comments.
 func isExtra(text []byte) bool { return hujson.Extra(text).IsValid() }
 
-func syntaxFault(text []byte, offset int, message string) Faults {
-	line := lineOf(text, offset)
+// LineOf is the line of offset in text, counted from 1.
+func LineOf(text []byte, offset int) int {
+	return 1 + bytes.Count(text[:min(max(offset, 0), len(text))], []byte("\n"))
+}
+
+// Literal is the text of a string, number, boolean or null.
+func Literal(v hujson.Value) string { return v.Value.(hujson.Literal).String() }
+
+func syntaxFault(text []byte, offset int, message string) error {
 	column := offset - bytes.LastIndexByte(text[:offset], '\n')
-	return Faults{{Line: line, Column: column, Message: message}}
+	return &SyntaxError{Line: LineOf(text, offset), Column: column, Message: message}
 }
 
 var position = regexp.MustCompile(`^hujson: line (\d+), column (\d+): (?s:(.*))$`)
 
-// translate turns the parser's error into a fault that leaks no text: the parser
+// translate turns the parser's error into one that leaks no text: the parser
 // quotes whole literals, and a missing quote can make a token part of one.
-func translate(err error) Faults {
+func translate(err error) error {
 	m := position.FindStringSubmatch(err.Error())
 	if m == nil {
-		return Faults{{Message: "is not valid JSON with comments"}}
+		return &SyntaxError{Message: "is not valid JSON with comments"}
 	}
 	line, _ := strconv.Atoi(m[1])
 	column, _ := strconv.Atoi(m[2])
@@ -92,7 +118,7 @@ func translate(err error) Faults {
 	case strings.Contains(message, "unexpected EOF"):
 		message = fmt.Sprintf("the file ends while %s", strings.TrimSuffix(message, ": unexpected EOF"))
 	}
-	return Faults{{Line: line, Column: column, Message: message}}
+	return &SyntaxError{Line: line, Column: column, Message: message}
 }
 
 func invalidUTF8(text []byte) int {
