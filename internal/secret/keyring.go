@@ -24,92 +24,102 @@ var indexing sync.Mutex
 // Keyring is the operating system's keyring under the service name "mcpproxy":
 // Keychain, Credential Manager or Secret Service. The zero value is ready.
 // Without a usable keyring every method returns an error wrapping
-// [ErrUnavailable].
-type Keyring struct{}
+// [ErrUnavailable], after 5 s at most.
+type Keyring struct {
+	// LockFile serialises changes of the list of names between processes; empty
+	// means within this one only.
+	LockFile string
+}
 
 var _ Store = Keyring{}
 
 // Get implements [Store].
 func (Keyring) Get(name string) (string, error) {
-	if err := CheckName(name); err != nil {
+	if err := checkEntry(name); err != nil {
 		return "", err
 	}
-	value, err := keyring.Get(service, name)
-	if err != nil {
-		return "", translate(name, err)
-	}
-	return value, nil
+	return getEntry(name)
 }
 
 // Set implements [Store]. A value over the system's limit (about 2,500 bytes on
 // Windows, 3,000 on macOS) returns an error wrapping [ErrTooBig].
-func (Keyring) Set(name, value string) error {
-	if err := CheckName(name); err != nil {
+func (k Keyring) Set(name, value string) error {
+	if err := checkEntry(name); err != nil {
 		return err
 	}
-	indexing.Lock()
-	defer indexing.Unlock()
-	if err := keyring.Set(service, name, value); err != nil {
-		return translate(name, err)
-	}
-	names, err := readIndex()
-	if err != nil {
-		return err
-	}
-	i, known := slices.BinarySearch(names, name)
-	if known {
-		return nil
-	}
-	return writeIndex(slices.Insert(names, i, name))
+	return k.indexing(func() error {
+		if err := setEntry(name, value); err != nil {
+			return err
+		}
+		names, err := readIndex()
+		if err != nil {
+			return err
+		}
+		i, known := slices.BinarySearch(names, name)
+		if known {
+			return nil
+		}
+		return writeIndex(slices.Insert(names, i, name))
+	})
 }
 
 // Delete implements [Store].
-func (Keyring) Delete(name string) error {
-	if err := CheckName(name); err != nil {
+func (k Keyring) Delete(name string) error {
+	if err := checkEntry(name); err != nil {
 		return err
 	}
-	indexing.Lock()
-	defer indexing.Unlock()
-	gone := keyring.Delete(service, name)
-	if gone != nil && !errors.Is(gone, keyring.ErrNotFound) {
-		return translate(name, gone)
-	}
-	names, err := readIndex()
-	if err != nil {
-		return err
-	}
-	if i, known := slices.BinarySearch(names, name); known { // also one that another program deleted
-		if err := writeIndex(slices.Delete(names, i, i+1)); err != nil {
+	return k.indexing(func() error {
+		gone := deleteEntry(name)
+		if gone != nil && !errors.Is(gone, ErrNotFound) {
+			return gone
+		}
+		names, err := readIndex()
+		if err != nil {
 			return err
 		}
-	}
-	if gone != nil {
-		return translate(name, gone)
-	}
-	return nil
+		if i, known := slices.BinarySearch(names, name); known { // also one that another program deleted
+			if err := writeIndex(slices.Delete(names, i, i+1)); err != nil {
+				return err
+			}
+		}
+		return gone
+	})
 }
 
-// List implements [Store]. It knows the secrets that were set through this
-// package.
-func (Keyring) List() ([]string, error) {
+// List implements [Store]. Where the system can search its keyring, the list is
+// what that finds, also what other programs set for the service.
+func (k Keyring) List() (names []string, err error) {
+	err = k.indexing(func() error {
+		names, err = readIndex()
+		return err
+	})
+	return slices.DeleteFunc(names, isOwn), err
+}
+
+// indexing runs f while nobody else changes the index.
+func (k Keyring) indexing(f func() error) error {
 	indexing.Lock()
 	defer indexing.Unlock()
-	return readIndex()
+	if k.LockFile == "" {
+		return f()
+	}
+	return withFileLock(k.LockFile, f)
 }
 
+// readIndex returns the names of all entries, ours included.
 func readIndex() ([]string, error) {
-	text, err := keyring.Get(service, indexName)
-	if errors.Is(err, keyring.ErrNotFound) {
+	text, err := getEntry(indexName)
+	if errors.Is(err, ErrNotFound) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, translate(indexName, err)
+		return nil, err
 	}
 	var names []string
 	if err := json.Unmarshal([]byte(text), &names); err != nil {
 		return nil, fmt.Errorf("keyring: the list of names is damaged; delete the entry %q of service %q and set the secrets again", indexName, service)
 	}
-	names = slices.DeleteFunc(names, func(n string) bool { return CheckName(n) != nil })
+	names = slices.DeleteFunc(names, func(n string) bool { return checkEntry(n) != nil })
 	slices.Sort(names)
 	return slices.Compact(names), nil
 }
@@ -119,16 +129,30 @@ func writeIndex(names []string) error {
 	if err != nil {
 		return fmt.Errorf("keyring: %w", err)
 	}
-	if err := keyring.Set(service, indexName, string(text)); err != nil {
-		return translate(indexName, err)
-	}
-	return nil
+	return setEntry(indexName, string(text))
+}
+
+func getEntry(name string) (string, error) {
+	value, err := within(patience, func() (string, error) { return keyring.Get(service, name) })
+	return value, translate(name, err)
+}
+
+func setEntry(name, value string) error {
+	_, err := within(patience, func() (struct{}, error) { return struct{}{}, keyring.Set(service, name, value) })
+	return translate(name, err)
+}
+
+func deleteEntry(name string) error {
+	_, err := within(patience, func() (struct{}, error) { return struct{}{}, keyring.Delete(service, name) })
+	return translate(name, err)
 }
 
 // translate names the secret and the kind of failure. The system's own words
 // are kept where they say why; they never hold a value.
 func translate(name string, err error) error {
 	switch {
+	case err == nil:
+		return nil
 	case errors.Is(err, keyring.ErrNotFound):
 		return fmt.Errorf("%w: %s", ErrNotFound, name)
 	case errors.Is(err, keyring.ErrSetDataTooBig):

@@ -22,14 +22,16 @@ var (
 	ErrUnresolved  = errors.New("placeholder cannot be resolved")
 )
 
-// Store holds secrets by name. Safe for concurrent use.
+// Store holds secrets by name. Safe for concurrent use. Names that begin with two
+// underscores are this program's own, such as the key of a [Vault]: List leaves
+// them out, and [CheckName] refuses them where people name secrets.
 type Store interface {
 	// Get returns an error wrapping [ErrNotFound] if there is none of that name.
 	Get(name string) (string, error)
 	Set(name, value string) error
 	// Delete returns an error wrapping [ErrNotFound] if there is none of that name.
 	Delete(name string) error
-	// List returns the names, sorted.
+	// List returns the names of secrets that people set, sorted.
 	List() ([]string, error)
 }
 
@@ -52,7 +54,18 @@ func (Redacted) MarshalText() ([]byte, error) { return []byte(mask), nil }
 // placeholder: it must be 1 to 128 printable characters without spaces and
 // braces, and not begin with two underscores, which are ours.
 func CheckName(name string) error {
-	bad := name == "" || utf8.RuneCountInString(name) > 128 || strings.HasPrefix(name, "__") ||
+	if isOwn(name) {
+		return fmt.Errorf("%w: names that begin with __ belong to mcpproxy itself", ErrName)
+	}
+	return checkEntry(name)
+}
+
+// isOwn reports whether an entry is this program's.
+func isOwn(name string) bool { return strings.HasPrefix(name, "__") }
+
+// checkEntry is CheckName for all entries but the index.
+func checkEntry(name string) error {
+	bad := name == "" || name == indexName || utf8.RuneCountInString(name) > 128 ||
 		strings.ContainsFunc(name, func(r rune) bool {
 			return unicode.IsSpace(r) || !unicode.IsPrint(r) || r == utf8.RuneError || r == '{' || r == '}'
 		})
