@@ -39,7 +39,7 @@ Commands talk to the running instance where there is one, else they work on the
 data directory themselves. Answers go to stdout, everything else to stderr.`,
 		newServeCommand(g), newInitCommand(g), newUpstreamCommand(g), newQuarantineCommand(g), newAuditCommand(g),
 		newToolsCommand(g), newSearchCommand(g), newCallCommand(g), newIndexCommand(g), newModelsCommand(g),
-		newDemoCommand(), newExampleCommand(), newVersionCommand())
+		newUICommand(g), newDemoCommand(), newExampleCommand(), newVersionCommand())
 	root.Example = `  mcpproxy init
   mcpproxy upstream add files -- npx -y @modelcontextprotocol/server-filesystem ~/notes
   mcpproxy serve

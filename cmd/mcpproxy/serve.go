@@ -76,7 +76,12 @@ func runServe(cmd *cobra.Command, g *global, f serveFlags) error {
 	opt.DisableManagement = given("disable-management", &f.noManage)
 	opt.AllowServerAdd = given("allow-server-add", &f.add)
 	opt.AllowServerRemove = given("allow-server-remove", &f.remove)
-	return app.Serve(cmd.Context(), opt, func(r app.Ready) { sayReady(cmd.ErrOrStderr(), r) })
+	return app.Serve(cmd.Context(), opt, func(r app.Ready) {
+		if !isTerminal(cmd.ErrOrStderr()) {
+			r.Page = "" // a log is no place for it
+		}
+		sayReady(cmd.ErrOrStderr(), r)
+	})
 }
 
 func checkLevel(cmd *cobra.Command, level string) error {
@@ -89,6 +94,9 @@ func checkLevel(cmd *cobra.Command, level string) error {
 // sayReady names the endpoint and the next step.
 func sayReady(w io.Writer, r app.Ready) {
 	fmt.Fprintf(w, "mcpproxy %s serves at %s\n", version, r.Endpoint)
+	if r.Page != "" {
+		fmt.Fprintf(w, "Web page, this link works once and for five minutes (later: mcpproxy ui):\n  %s\n", r.Page)
+	}
 	switch {
 	case r.ConfigMissing:
 		fmt.Fprintf(w, `There is no configuration yet at %s. Next, in another terminal:

@@ -38,7 +38,8 @@ const (
 const (
 	Agent    = "mcp"      // an agent, on /mcp
 	Local    = "local"    // the command line or the tray, through the socket of the owner
-	Remote   = "rest"     // whoever has the API key: the page, a script
+	Browser  = "browser"  // the page, logged in with a one-time link
+	Remote   = "rest"     // whoever has the API key: a script
 	File     = "config"   // the configuration file
 	Upstream = "upstream" // what a server listed
 )

@@ -1,7 +1,7 @@
 package api
 
 import (
-	"crypto/subtle"
+	"context"
 	"net/http"
 	"strings"
 	"sync"
@@ -10,54 +10,115 @@ import (
 	"mcpproxy/internal/client"
 )
 
-// admit lets a request into route r if its surface or its key allows it, and
-// keeps one client from taking every worker.
+// caller is who a request comes from, as far as it shows.
+type caller int
+
+const (
+	stranger caller = iota
+	browser         // a page that logged in with a one-time link
+	owner           // the key, or the local surface
+)
+
+// admit lets a request into route r if who sends it may use it, and keeps one
+// client from taking every worker.
 func (a *API) admit(s Surface, r route) http.HandlerFunc {
 	return func(w http.ResponseWriter, req *http.Request) {
-		if s == TCP && a.needsKey(r.access) && !a.hasKey(req) {
-			a.refuse(w, &refusal{http.StatusUnauthorized, client.Error{
-				Code: "forbidden", Message: "the API key is missing or wrong",
-				Hint: "send Authorization: Bearer KEY, or X-API-Key; the key is in the file " + client.KeyFile + " of the data directory",
-			}})
+		v := a.visitorOf(s, req)
+		if refused := a.mayUse(r.access, v, req); refused != nil {
+			a.refuse(w, refused)
 			return
 		}
 		if s == TCP && req.Method == http.MethodPost { // streams opened with GET only wait
-			who := clientOf(req)
-			if !a.inFlight.enter(who) {
+			from := clientOf(req)
+			if !a.inFlight.enter(from) {
 				a.refuse(w, &refusal{http.StatusTooManyRequests, client.Error{Code: "unavailable", Message: "too many requests of this client are in flight"}})
 				return
 			}
-			defer a.inFlight.leave(who)
+			defer a.inFlight.leave(from)
 		}
 		if r.access != agent {
-			req = req.WithContext(audit.WithActor(req.Context(), actorOf(s)))
+			ctx := context.WithValue(req.Context(), visitorKey{}, v)
+			req = req.WithContext(audit.WithActor(ctx, actorOf(s, v.who)))
 		}
 		r.serve(a, w, req)
 	}
 }
 
-// actorOf names the surface for the record.
-func actorOf(s Surface) string {
+// visitor is the sender of one request; csrf is of a browser's session.
+type visitor struct {
+	who  caller
+	csrf string
+}
+
+type visitorKey struct{}
+
+// visitorOf tells who sent the request. A key that is given decides alone, right
+// or wrong.
+func (a *API) visitorOf(s Surface, r *http.Request) visitor {
 	if s == Local {
+		return visitor{who: owner}
+	}
+	if key, given := givenKey(r); given {
+		if sameToken(key, a.opt.Key) {
+			return visitor{who: owner}
+		}
+		return visitor{}
+	}
+	if !sameOrigin(r) {
+		return visitor{}
+	}
+	for _, c := range r.CookiesNamed(cookieName(r)) {
+		if csrf, ok := a.sessions.find(c.Value); ok {
+			return visitor{who: browser, csrf: csrf}
+		}
+	}
+	return visitor{}
+}
+
+// visitorIn returns what admit found out; not on /mcp.
+func visitorIn(r *http.Request) visitor {
+	v, _ := r.Context().Value(visitorKey{}).(visitor)
+	return v
+}
+
+// mayUse refuses who may not use a route with this access. A browser shows with
+// every request that may change something that it can read what we answer, which
+// no other page can.
+func (a *API) mayUse(need access, v visitor, r *http.Request) *refusal {
+	switch {
+	case need == open, need == agent && !a.opt.RequireKey, v.who == owner:
+		return nil
+	case need == person && v.who == browser:
+		if r.Method == http.MethodGet || r.Method == http.MethodHead || sameToken(r.Header.Get("X-CSRF-Token"), v.csrf) {
+			return nil
+		}
+		return forbidden("the CSRF token is missing or wrong", "send X-CSRF-Token with the csrf_token that GET /api/v1/session answers")
+	}
+	return &refusal{http.StatusUnauthorized, client.Error{
+		Code: "forbidden", Message: "the API key is missing or wrong",
+		Hint: "send Authorization: Bearer KEY, or X-API-Key; the key is in the file " + client.KeyFile + " of the data directory. A browser gets in with mcpproxy ui",
+	}}
+}
+
+// actorOf names the surface for the record.
+func actorOf(s Surface, who caller) string {
+	switch {
+	case s == Local:
 		return audit.Local
+	case who == browser:
+		return audit.Browser
+	default:
+		return audit.Remote
 	}
-	return audit.Remote
 }
 
-func (a *API) needsKey(who access) bool {
-	return who == person || who == agent && a.opt.RequireKey
-}
-
-// hasKey compares in constant time.
-func (a *API) hasKey(r *http.Request) bool {
-	if a.opt.Key == "" {
-		return false
-	}
-	given := r.Header.Get("X-API-Key")
+// givenKey returns what was sent in the place of the key.
+func givenKey(r *http.Request) (key string, given bool) {
 	if scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "Bearer") {
-		given = strings.TrimSpace(token)
+		return strings.TrimSpace(token), true
 	}
-	return subtle.ConstantTimeCompare([]byte(given), []byte(a.opt.Key)) == 1
+	key = r.Header.Get("X-API-Key")
+	return key, key != ""
 }
 
 // clientOf names an MCP session, else a connection.

@@ -34,6 +34,10 @@ type Options struct {
 	RequireKey   bool
 	TrustedHosts []string // further hosts, without port, that Host and Origin may name
 
+	// Endpoint returns the URL that an IDE is given, or "" while none serves; nil
+	// means never. One-time links to the page are made from it.
+	Endpoint func() string
+
 	Log *zap.Logger // nil: silent
 }
 
@@ -42,6 +46,7 @@ type API struct {
 	opt      Options
 	trusted  map[string]bool
 	inFlight inFlight
+	sessions *sessions
 }
 
 // New returns an API; it starts nothing.
@@ -49,7 +54,10 @@ func New(opt Options) *API {
 	if opt.Log == nil {
 		opt.Log = zap.NewNop()
 	}
-	a := &API{opt: opt, trusted: map[string]bool{}}
+	if opt.Endpoint == nil {
+		opt.Endpoint = func() string { return "" }
+	}
+	a := &API{opt: opt, trusted: map[string]bool{}, sessions: newSessions(time.Now)}
 	for _, h := range opt.TrustedHosts {
 		a.trusted[canonicalHost(h)] = true
 	}

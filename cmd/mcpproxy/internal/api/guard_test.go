@@ -76,7 +76,7 @@ var visits = []visit{
 
 // request returns the visit of route r, with the key.
 func (v visit) request(r route) *http.Request {
-	path := strings.NewReplacer("{$}", "", "{name}", "a").Replace(r.pattern)
+	path := strings.NewReplacer("{$}", "", "{name}", "a", "{path...}", "").Replace(r.pattern)
 	var body io.Reader
 	if r.method == "POST" || r.method == "PATCH" {
 		body = strings.NewReader("{}")
@@ -99,13 +99,31 @@ func (v visit) request(r route) *http.Request {
 	return req
 }
 
+// honest is what an honest visit of the fake gets from r.
+func (r route) honest() int {
+	switch r.method + " " + r.pattern {
+	case "GET /{$}":
+		return http.StatusFound
+	case "POST /api/v1/session": // no link was given out
+		return http.StatusUnauthorized
+	}
+	return http.StatusOK
+}
+
+// answersItself reports whether r is answered without the [Service].
+func (r route) answersItself() bool {
+	return r.access == open || r.access == agent || strings.HasPrefix(r.pattern, "/api/v1/session")
+}
+
+func testEndpoint() string { return "http://localhost:8080/mcp/" }
+
 func TestGuard_MatrixOverAllRoutes(t *testing.T) {
 	t.Parallel()
 	if len(visits) < 40 || len(routes) < 20 {
 		t.Fatalf("%d rows over %d routes: the matrix lost something", len(visits), len(routes))
 	}
 	for _, v := range visits {
-		a := New(Options{Service: &fake{}, MCP: echoMCP, Key: testKey, TrustedHosts: []string{v.trusted}})
+		a := New(Options{Service: &fake{}, MCP: echoMCP, Key: testKey, TrustedHosts: []string{v.trusted}, Endpoint: testEndpoint})
 		h := a.Handler(TCP)
 		for _, r := range routes {
 			req := v.request(r)
@@ -116,7 +134,7 @@ func TestGuard_MatrixOverAllRoutes(t *testing.T) {
 				want = 0
 			}
 			if want == 0 {
-				want = http.StatusOK
+				want = r.honest()
 			}
 			if w.Code != want {
 				t.Errorf("%s: %s %s = %d, want %d: %s", v.name, r.method, r.pattern, w.Code, want, w.Body)
@@ -135,14 +153,14 @@ func TestGuard_MatrixOverAllRoutes(t *testing.T) {
 
 func TestGuard_LocalSurfaceChecksOriginAndContentType(t *testing.T) {
 	t.Parallel()
-	h := New(Options{Service: &fake{}, MCP: echoMCP}).Handler(Local)
+	h := New(Options{Service: &fake{}, MCP: echoMCP, Endpoint: testEndpoint}).Handler(Local)
 	for _, v := range visits {
 		for _, r := range routes {
 			req := v.request(r)
 			req.Header.Del("X-API-Key")
 			w := httptest.NewRecorder()
 			h.ServeHTTP(w, req)
-			want := http.StatusOK
+			want := r.honest()
 			switch {
 			case v.origin != "" && (v.want == no || v.trusted != "") && v.host == "":
 				want = no
@@ -164,7 +182,7 @@ func TestGuard_UnknownMethodsAndPaths(t *testing.T) {
 		want         int
 	}{
 		{"OPTIONS", "/mcp", 405}, {"PUT", "/mcp", 405}, {"OPTIONS", "/api/v1/servers", 405},
-		{"GET", "/mcp/more", 404}, {"GET", "/api/v2/status", 404}, {"GET", "/", 404},
+		{"GET", "/mcp/more", 404}, {"GET", "/api/v2/status", 404}, {"GET", "/nothing", 404}, {"POST", "/", 405}, {"GET", "/ui/none.js", 404}, {"GET", "/ui/../routes.go", 307}, {"POST", "/ui/", 405},
 		{"GET", "/api/v1/servers/a/tools", 405}, {"GET", "/api/v1/quarantine/a/approve", 405},
 	} {
 		req := httptest.NewRequest(c.method, "http://localhost"+c.path, nil)
@@ -199,14 +217,17 @@ func TestAdmit_Key(t *testing.T) {
 		{name: "empty key set", header: with("X-Api-Key", ""), person: 401, agent: 200},
 		{name: "empty bearer", header: with("Authorization", "Bearer "), require: true, person: 401, agent: 401},
 	} {
-		a := New(Options{Service: &fake{}, MCP: echoMCP, Key: c.key, RequireKey: c.require})
+		a := New(Options{Service: &fake{}, MCP: echoMCP, Key: c.key, RequireKey: c.require, Endpoint: testEndpoint})
 		for _, r := range routes {
 			req := visit{}.request(r)
 			req.Header.Del("X-API-Key")
 			for k, v := range c.header {
 				req.Header[k] = v
 			}
-			want := map[access]int{open: 200, agent: c.agent, person: c.person}[r.access]
+			want := map[access]int{open: 200, agent: c.agent, person: c.person, keyHolder: c.person}[r.access]
+			if want == 200 {
+				want = r.honest()
+			}
 			w := httptest.NewRecorder()
 			a.Handler(TCP).ServeHTTP(w, req)
 			if w.Code != want {
@@ -214,8 +235,8 @@ func TestAdmit_Key(t *testing.T) {
 			}
 			w = httptest.NewRecorder()
 			a.Handler(Local).ServeHTTP(w, req)
-			if w.Code != 200 && w.Code != 400 { // 400: the body was read before
-				t.Errorf("%s: local %s %s = %d, want 200", c.name, r.method, r.pattern, w.Code)
+			if w.Code != r.honest() && w.Code != 400 { // 400: the body was read before
+				t.Errorf("%s: local %s %s = %d", c.name, r.method, r.pattern, w.Code)
 			}
 		}
 	}

@@ -9,9 +9,10 @@ import (
 type access int
 
 const (
-	open   access = iota // anyone whom the guard let in
-	agent                // likewise, unless the key is required for agents too
-	person               // the key
+	open      access = iota // anyone whom the guard let in
+	agent                   // likewise, unless the key is required for agents too
+	person                  // the key, or a browser that logged in
+	keyHolder               // the key alone
 )
 
 // route is one row of the router; tests enumerate the table.
@@ -31,6 +32,14 @@ var routes = []route{
 	{"POST", "/mcp/{$}", agent, (*API).mcp},
 	{"GET", "/mcp/{$}", agent, (*API).mcp},
 	{"DELETE", "/mcp/{$}", agent, (*API).mcp},
+
+	{"GET", "/{$}", open, (*API).front},
+	{"GET", "/ui/{path...}", open, (*API).ui},
+
+	{"GET", "/api/v1/session", open, (*API).session},
+	{"POST", "/api/v1/session", open, (*API).login},
+	{"DELETE", "/api/v1/session", person, (*API).logout},
+	{"POST", "/api/v1/session/link", keyHolder, (*API).link},
 
 	{"GET", "/api/v1/status", person, (*API).status},
 	{"GET", "/api/v1/servers", person, (*API).listServers},

@@ -31,6 +31,7 @@ type Options struct {
 // Ready says where a serving instance can be reached.
 type Ready struct {
 	Endpoint      string // URL for an IDE
+	Page          string // one-time link to the web page, good for five minutes
 	Socket        string // of the local REST API
 	DataDir       string
 	ConfigPath    string

@@ -58,7 +58,7 @@ func (a *App) openAPI(cfg *config.Config) (*api.API, error) {
 	return api.New(api.Options{
 		Service: a, MCP: a.proxy.Handler(), Key: key,
 		RequireKey:   cfg.RequireMCPAuth || !config.IsLoopback(a.listenAddr()),
-		TrustedHosts: cfg.TrustedHosts, Log: a.log.Named("http"),
+		TrustedHosts: cfg.TrustedHosts, Endpoint: a.endpointNow, Log: a.log.Named("http"),
 	}), nil
 }
 

@@ -130,11 +130,23 @@ func (a *App) readyLine(listeners []net.Listener, socket string) Ready {
 		}
 	}
 	slices.SortFunc(unseen, func(x, y client.Server) int { return strings.Compare(x.Name, y.Name) })
+	page, err := a.api.Link(endpoint)
+	if err != nil {
+		a.log.Warn("no link to the web page", zap.Error(err))
+	}
 	return Ready{
-		AutoApproving: unseen,
-		Endpoint:      endpoint, Socket: socket, DataDir: a.dir, ConfigPath: a.configPath,
+		AutoApproving: unseen, Page: page.URL,
+		Endpoint: endpoint, Socket: socket, DataDir: a.dir, ConfigPath: a.configPath,
 		ConfigMissing: missing != nil, Servers: len(cfg.Servers), Waiting: len(a.overview().Waiting),
 	}
+}
+
+// endpointNow is the URL for an IDE, or "" before the listener is open.
+func (a *App) endpointNow() string {
+	if e := a.endpoint.Load(); e != nil {
+		return *e
+	}
+	return ""
 }
 
 // endpointURL is what an IDE on this machine is given. An address that stands

@@ -22,9 +22,7 @@ func (a *App) Status(ctx context.Context) (client.Status, error) {
 		Version: a.opt.Version, PID: os.Getpid(), Running: a.serving, StartedAt: a.started,
 		ConfigPath: a.configPath, Servers: servers, Index: a.indexNow(),
 	}
-	if e := a.endpoint.Load(); e != nil {
-		st.Endpoint = *e
-	}
+	st.Endpoint = a.endpointNow()
 	if f := a.fault.Load(); f != nil {
 		st.ConfigError = *f
 	}

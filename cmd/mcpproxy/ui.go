@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"runtime"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"mcpproxy/internal/client"
+	"mcpproxy/internal/escape"
+)
+
+func newUICommand(g *global) *cobra.Command {
+	var open bool
+	cmd := &cobra.Command{
+		Use:   "ui",
+		Short: "Print a link to the web page",
+		Long: `Print a link to the web page of the running instance. It logs one browser in: it
+works once, and for five minutes. Keep it to yourself until then. With --open it
+is on the command line of your browser, where other users of this machine could
+see it; if one of them is faster, your browser says that the link was used.`,
+		Example: "  mcpproxy ui\n  mcpproxy ui --open",
+		Args:    wants(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return g.connect(cmd, func(ctx context.Context, c *client.Client) error {
+				l, err := c.Link(ctx)
+				if err != nil {
+					return err
+				}
+				if !open {
+					_, err = fmt.Fprintln(cmd.OutOrStdout(), l.URL)
+					return err
+				}
+				if err := openBrowser(l.URL); err != nil {
+					return fmt.Errorf("the browser was not opened: %w\nhint: open it yourself: %s", err, l.URL)
+				}
+				fmt.Fprintln(cmd.ErrOrStderr(), "opened in your browser")
+				return nil
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&open, "open", false, "open it in the browser instead")
+	return cmd
+}
+
+// openBrowser starts the desktop's own opener. No shell sees the URL.
+func openBrowser(url string) error {
+	var cmd *exec.Cmd
+	switch runtime.GOOS {
+	case "darwin":
+		cmd = exec.Command("open", url)
+	case "windows":
+		cmd = exec.Command("rundll32", "url.dll,FileProtocolHandler", url)
+	default:
+		cmd = exec.Command("xdg-open", url)
+	}
+	if out, err := cmd.CombinedOutput(); err != nil {
+		if text, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n"); text != "" {
+			return fmt.Errorf("%w: %s", err, escape.Line(text))
+		}
+		return err
+	}
+	return nil
+}

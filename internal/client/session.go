@@ -1,0 +1,34 @@
+package client
+
+import (
+	"context"
+	"net/http"
+	"time"
+)
+
+// Session is the answer of GET, POST and DELETE /api/v1/session.
+type Session struct {
+	LoggedIn bool `json:"logged_in"`
+	// CSRF goes with every request of a browser that is not GET, as X-CSRF-Token.
+	// Empty for who is not a browser.
+	CSRF string `json:"csrf_token,omitempty"`
+}
+
+// LoginRequest is the body of POST /api/v1/session.
+type LoginRequest struct {
+	Once string `json:"once"` // of the fragment of a [Link]
+}
+
+// Link is the answer of POST /api/v1/session/link: it opens the page and logs
+// one browser in, once.
+type Link struct {
+	URL     string    `json:"url"`
+	Expires time.Time `json:"expires"`
+}
+
+// Link makes a one-time link to the page of the instance.
+func (c *Client) Link(ctx context.Context) (Link, error) {
+	var l Link
+	err := c.do(ctx, http.MethodPost, "/api/v1/session/link", struct{}{}, &l)
+	return l, err
+}
