@@ -110,6 +110,10 @@ func (f *fake) Approve(_ context.Context, server, hash string) (client.Waiting, 
 	return client.Waiting{Server: server, Hash: hash}, f.err
 }
 
+func (f *fake) Scanned(_ context.Context, server string) ([]client.Scanned, error) {
+	return []client.Scanned{{ID: server + ":x", Report: json.RawMessage(`{"verdict":"pass"}`)}}, f.err
+}
+
 func (f *fake) Models(context.Context) ([]client.Model, error) {
 	return []client.Model{{Name: "bundled", Bundled: true}}, f.err
 }

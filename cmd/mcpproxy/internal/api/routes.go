@@ -57,6 +57,7 @@ var routes = []route{
 	{"POST", "/api/v1/quarantine/{name}/inspect", person, (*API).inspect},
 	{"POST", "/api/v1/quarantine/{name}/approve", person, (*API).approve},
 	{"POST", "/api/v1/quarantine/{name}/block", person, (*API).block},
+	{"GET", "/api/v1/quarantine/{name}/scan", person, (*API).scanned},
 	{"GET", "/api/v1/quarantine/history", person, (*API).history},
 
 	{"GET", "/api/v1/audit", person, (*API).audit},

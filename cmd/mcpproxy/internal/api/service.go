@@ -23,6 +23,7 @@ type Service interface {
 	Servers
 	Tools
 	Quarantine
+	Scanner
 	Models
 	Audit
 
