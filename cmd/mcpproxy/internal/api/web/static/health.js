@@ -1,0 +1,57 @@
+// A server's health in words, and the one action that helps.
+import { api, post, path, stream } from './api.js';
+import { el } from './dom.js';
+import { refresh } from './live.js';
+import { ago, plural } from './text.js';
+import { button, note } from './ui.js';
+
+const serverPath = (s, ...rest) => path('servers', s.name, ...rest);
+
+/** review is the link to what a server has for a person. */
+export const review = (s, words = 'Review') => el('a', { class: 'btn small', href: '/ui/review?server=' + encodeURIComponent(s.name), 'aria-label': `${words} ${s.name}`, data: { act: 'help' } }, words);
+
+const restart = (s, words) => button(words, async () => {
+  await post(serverPath(s, 'restart'));
+  note([el('b', null, s.name), ' starts anew']);
+  refresh();
+}, { kind: 'small', act: 'help', describe: `${words} ${s.name}` });
+
+const enable = (s) => button('Enable', async () => {
+  await api('PATCH', serverPath(s), { enabled: true });
+  refresh();
+}, { kind: 'small', act: 'help', describe: `Enable ${s.name}` });
+
+/** login opens the provider's page through the proxy and waits until it is done. */
+export const login = (s) => button('Log in', async () => {
+  note('Go on in the browser window of the provider');
+  await stream(serverPath(s, 'login'), {}, () => {});
+  note([el('b', null, s.name), ' is logged in']);
+  refresh();
+}, { kind: 'small primary', act: 'help', describe: `Log in to ${s.name}` });
+
+const kinds = {
+  ready: (s) => s.held_tools > 0
+    ? { dot: 'warn', words: `${plural(s.held_tools, 'tool')} changed or new, waiting for you`, help: review, urgent: true }
+    : { dot: 'ok', words: s.since ? `running for ${ago(s.since).replace(' ago', '').replace('now', 'a moment')}` : 'running' },
+  starting: () => ({ dot: 'busy', words: 'starting' }),
+  held: () => ({ dot: 'warn', words: 'waits for your approval; it does not run yet', help: review, urgent: true }),
+  disabled: () => ({ dot: '', words: 'disabled', help: enable }),
+  failed: (s) => ({ dot: 'bad', words: s.error || 'failed', help: (x) => restart(x, 'Try again'), urgent: true }),
+  'backing off': (s) => ({ dot: 'bad', words: [s.error || 'lost', s.next_try ? `; next try ${ago(s.next_try)}` : ''], help: (x) => restart(x, 'Try now'), urgent: true }),
+  'needs login': (s) => ({ dot: 'warn', words: s.error || 'needs you to log in', help: login, urgent: true }),
+};
+
+/** health is {dot, words, help?, urgent?}; help makes the one action that helps. */
+export function health(s) {
+  const kind = s.enabled ? s.state.replaceAll(/[_-]/g, ' ') : 'disabled';
+  return (kinds[kind] ?? (() => ({ dot: '', words: s.state })))(s);
+}
+
+const policies = {
+  all: 'approves whatever it sends by itself',
+  annotations: 'approves changed behaviour hints by itself',
+  'unchanged-server-new-tools': 'approves new tools by itself',
+};
+
+/** alarm says in words what is let in without a person, or nothing. */
+export const alarm = (s) => (s.auto_approve ? `${policies[s.auto_approve] ?? 'approves by itself: ' + s.auto_approve}: nobody reviews it` : '');

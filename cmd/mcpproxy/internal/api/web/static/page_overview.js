@@ -1,0 +1,89 @@
+// Overview: what needs a person, how it goes, and every server in one line.
+import { get } from './api.js';
+import { el, fill, icon, sync } from './dom.js';
+import { alarm, health } from './health.js';
+import { status } from './live.js';
+import { number, plural, short } from './text.js';
+import { banner, copyLine, empty, head, tag } from './ui.js';
+import { chart } from './chart.js';
+
+export function show(root, signal) {
+  const attention = el('div', { class: 'stack tight' });
+  const figures = el('dl', { class: 'figures' });
+  const day = el('section', { class: 'card', hidden: true });
+  const list = el('ul', { class: 'list lazy' });
+  const servers = el('section', { class: 'card flush' }, el('header', null, el('h2', null, 'Servers'), el('span', { class: 'small' }),
+    el('a', { class: 'btn small push', href: '/ui/servers' }, 'Manage')), list);
+  const endpoint = el('section', { class: 'card' });
+  fill(root, head('Overview'), attention, figures, day, servers, endpoint);
+
+  let stats = null;
+  const draw = (now) => {
+    const first = now.servers.length === 0;
+    for (const part of [figures, servers]) part.hidden = first;
+    fill(attention, first && !now.unreachable ? welcome() : notices(now));
+    fill(figures, summary(now, stats));
+    fill(servers.querySelector('.small'), counted(now.servers));
+    sync(list, [...now.servers].sort(byUrgency), (s) => s.name, row);
+    if (now.endpoint && !endpoint.hasChildNodes()) fill(endpoint, el('header', null, el('h2', null, 'Your agents connect here'), el('a', { class: 'push small', href: '/ui/connect' }, 'Snippets for each client')), copyLine(now.endpoint, 'the endpoint'));
+  };
+  status((now) => {
+    draw(now);
+    get('/api/v1/stats', signal).then((s) => {
+      stats = s;
+      fill(figures, summary(now, stats));
+      day.hidden = now.servers.length === 0;
+      fill(day, chart(stats.hours ?? []));
+    }, () => {});
+  }, signal);
+}
+
+const byUrgency = (a, b) => (health(b).urgent ? 1 : 0) - (health(a).urgent ? 1 : 0);
+
+function counted(servers) {
+  const up = servers.filter((s) => s.enabled && s.state === 'ready').length;
+  return `${up} of ${servers.length} running`;
+}
+
+function notices(now) {
+  const list = [];
+  if (now.unreachable) list.push(banner('bad', [el('b', null, 'mcpproxy does not answer. '), 'What you see is what it said last. Start it: ', el('code', null, 'mcpproxy serve')]));
+  if (now.config_error) list.push(banner('bad', [el('b', null, 'The configuration file has faults and is not in force. '), el('div', { class: 'prose small' }, now.config_error)], el('a', { class: 'btn small', href: '/ui/settings' }, 'Open it')));
+  if (now.index.model_error) list.push(banner('warn', ['The sentence model does not serve: ', now.index.model_error], el('a', { class: 'btn small', href: '/ui/settings#model' }, 'Models')));
+  const waiting = now.servers.filter((s) => s.enabled && (s.state === 'held' || s.held_tools > 0));
+  if (waiting.length) {
+    list.push(banner('warn', [el('b', null, `${plural(waiting.length, 'server')} ${waiting.length === 1 ? 'waits' : 'wait'} for your review: `), waiting.slice(0, 4).map((s) => s.name).join(', '), waiting.length > 4 ? ` and ${waiting.length - 4} more` : '', '. Agents see nothing of it until you approve.'],
+      el('a', { class: 'btn small primary', href: '/ui/review' }, 'Review')));
+  }
+  return list;
+}
+
+const welcome = () => el('section', { class: 'card' }, empty('Add your first server', 'Paste the entry that a server\'s README shows, or type its command. Nothing runs before you have seen what it offers.',
+  el('a', { class: 'btn primary', href: '/ui/servers?add=1' }, icon('plus'), 'Add a server')));
+
+function figure(label, value, ...words) {
+  return el('div', { class: 'card figure' }, el('dt', null, label), el('dd', null, value), words.map((w) => el('dd', null, w)));
+}
+
+function summary(now, stats) {
+  const index = now.index;
+  const per = stats?.tokens_saved ?? null;
+  return [
+    figure('Tools indexed', number(index.tools ?? 0), index.model ? `from ${plural(Object.keys(index.servers ?? {}).length, 'server')}, words and meaning` : 'words only: no model in service'),
+    figure('Tokens saved today', stats ? short(stats.saved_today ?? per ?? 0) : '–', 'against listing every tool'),
+    figure('Searches today', stats ? number(stats.searches_today ?? 0) : number(index.searches ?? 0), stats ? 'by agents and people' : 'since the start'),
+    figure('Calls today', stats ? number(stats.calls_today ?? 0) : '–', stats?.failed_today ? `${number(stats.failed_today)} failed` : 'none failed'),
+  ];
+}
+
+function row(s) {
+  const h = health(s);
+  const red = alarm(s);
+  return el('li', { class: red ? 'alarm' : '' }, el('div', { class: 'item' + (red ? ' alarm' : '') },
+    el('span', { class: 'dot ' + h.dot }),
+    el('div', { class: 'grow' },
+      el('div', { class: 'line' }, el('a', { class: 'name', href: '/ui/servers?name=' + encodeURIComponent(s.name) }, s.name)),
+      el('div', { class: 'words ' + (h.dot === 'bad' ? 'bad' : '') }, h.words),
+      red ? el('div', { class: 'words bad' }, tag('No review', 'bad'), ' ', red) : null),
+    el('div', { class: 'side-info' }, el('span', { class: 'figure-s' }, s.tools ? plural(s.tools, 'tool') : ''), h.help?.(s))));
+}

@@ -1,0 +1,187 @@
+// Review: what waits for a person, one thing at a time, and the decision.
+import { get, path, post, stream } from './api.js';
+import { definition, accessTag } from './definition.js';
+import { diff } from './diff.js';
+import { el, fill, sync } from './dom.js';
+import { refresh, status } from './live.js';
+import { plural } from './text.js';
+import { banner, button, confirm, dialog, empty, failed, field, head, note, pairs, tag } from './ui.js';
+
+const page = (server, ...rest) => path('quarantine', server, ...rest);
+
+export function show(root, signal, params) {
+  const queue = el('ul', { class: 'list', 'aria-label': 'What waits' });
+  const sheet = el('section', { class: 'card review', 'aria-live': 'polite' });
+  const frame = el('div', { class: 'split' }, el('nav', { class: 'card flush queue', 'aria-label': 'Queue' }, queue), sheet);
+  const keys = el('p', { class: 'muted small keys' }, ['j', 'k'].map((k) => el('kbd', null, k)), ' move ', el('kbd', null, 'a'), ' approve ', el('kbd', null, 'b'), ' block ', el('kbd', null, 'i'), ' look inside');
+  fill(root, head('Review', 'Agents see nothing of what waits here. What you approve is exactly the text that you see, and nothing that it becomes later.'), frame, keys);
+
+  let items = [], chosen = null, reports = new Map();
+  const choose = (item, moved) => {
+    chosen = item;
+    for (const b of queue.querySelectorAll('button')) {
+      if (b.dataset.key === item?.key) b.setAttribute('aria-current', 'true');
+      else b.removeAttribute('aria-current');
+    }
+    if (!item) return fill(sheet, empty('Nothing waits', 'Every server and tool that is here was approved as it is. What changes will wait here.'));
+    fill(sheet, view(item, reports.get(item.server.server), again));
+    const at = queue.querySelector('[aria-current]');
+    if (moved) at?.focus();
+    at?.scrollIntoView({ block: 'nearest' });
+    scan(item.server);
+  };
+  const scan = async (server) => {
+    if (reports.has(server.server) || !server.tools.length) return;
+    reports.set(server.server, null);
+    try {
+      const found = await get(page(server.server, 'scan'), signal);
+      reports.set(server.server, new Map(found.map((f) => [f.id, f.report])));
+      if (chosen?.server.server === server.server) choose(chosen);
+    } catch (e) {
+      failed(e);
+    }
+  };
+  const draw = () => {
+    sync(queue, items.map(({ key, title, words, kind }) => ({ key, title, words, kind })), (i) => i.key, (i) => el('li', null,
+      el('button', { type: 'button', class: 'pick', data: { key: i.key, act: 'pick' }, on: { click: () => choose(items.find((x) => x.key === i.key)) } },
+        el('span', { class: 'name' }, i.title), el('span', { class: 'words' }, i.words), i.kind ? tag(i.kind, 'bad') : null)));
+    frame.classList.toggle('none', !items.length);
+    keys.hidden = !items.length;
+  };
+  let print = '';
+  const again = async () => {
+    const waiting = await get('/api/v1/quarantine', signal);
+    const now = JSON.stringify(waiting);
+    if (now === print) return;
+    print = now;
+    reports = new Map();
+    items = waiting.flatMap(entries);
+    draw();
+    const want = chosen ? (i) => i.key === chosen.key : (i) => i.server.server === params.get('server');
+    choose(items.find(want) ?? items.find((i) => i.server.server === chosen?.server.server) ?? items[0] ?? null);
+  };
+  // The queue may differ whenever the status does: look again then.
+  let sign = null;
+  status((now) => {
+    const s = JSON.stringify(now.servers.map((x) => [x.name, x.state, x.enabled, x.held_tools, x.tools, x.args, x.url]));
+    if (s !== sign) again().catch(failed);
+    sign = s;
+  }, signal);
+
+  const step = (by) => {
+    const at = items.findIndex((i) => i.key === chosen?.key);
+    const next = items[Math.min(items.length - 1, Math.max(0, at + by))];
+    if (next) choose(next, true);
+  };
+  const acts = { j: () => step(1), k: () => step(-1), a: () => chosen && askHash(chosen, again), b: () => chosen && block(chosen, again), i: () => chosen && inspect(chosen, again) };
+  addEventListener('keydown', (e) => {
+    if (e.ctrlKey || e.metaKey || e.altKey || document.querySelector('dialog[open]') || e.target.closest('input, textarea, select')) return;
+    if (Object.hasOwn(acts, e.key)) {
+      e.preventDefault();
+      Promise.resolve(acts[e.key]()).catch(failed);
+    }
+  }, { signal });
+}
+
+/** entries are the decisions that a server asks for: the server itself, or each tool. */
+function entries(s) {
+  if (s.state !== 'approved') {
+    return [{ key: s.server, server: s, whole: true, hash: s.hash, title: s.server, kind: s.state === 'blocked' ? 'blocked' : '',
+      words: s.inspected ? `${s.state === 'changed' ? 'its launch changed, ' : ''}${plural(s.tools.length, 'item')}` : 'not looked at yet' }];
+  }
+  return s.tools.map((t) => ({ key: t.id, server: s, tool: t, hash: t.hash, title: t.id, kind: t.state === 'blocked' ? 'blocked' : '', words: t.diff ? t.diff.class : `new ${t.kind ?? 'tool'}` }));
+}
+
+const launch = (l) => pairs([
+  ['Runs', l.command && el('code', null, [l.command, ...(l.args ?? [])].join(' '))],
+  ['Connects to', l.url && el('code', null, l.url)],
+  ['Over', l.transport],
+  ['Works in', l.working_dir && el('code', null, l.working_dir)],
+  ['Is given', l.env_names?.length && el('code', null, l.env_names.join(', '))],
+  ['Sends', l.header_names?.length && el('code', null, l.header_names.join(', '))],
+]);
+
+const what = (i) => (i.whole ? `${i.server.server} and ${i.server.tools.length === 1 ? 'the one thing it offers' : `all ${i.server.tools.length} that it offers`}` : i.tool.id);
+
+function view(item, found, again) {
+  const s = item.server;
+  const tools = item.whole ? s.tools : [item.tool];
+  const worst = tools.some((t) => found?.get(t.id)?.verdict === 'block');
+  const blocked = item.kind === 'blocked';
+  return [
+    el('header', null, el('h2', null, item.title), tag(item.whole ? s.state : item.tool.state, 'warn'), item.whole ? null : accessTag(item.tool.access)),
+    s.reason && item.whole ? el('p', { class: 'prose muted' }, s.reason) : null,
+    item.whole ? el('div', { class: 'launch' }, launch(s.launch)) : null,
+    item.whole && !s.inspected ? banner('warn', [el('b', null, 'Nobody has looked inside yet. '), 'To see what it offers it is started once, listed and stopped.'],
+      button('Look inside', () => inspect(item, again), { kind: 'small primary' })) : null,
+    el('div', { class: 'stack offered' }, tools.map((t) => offered(t, found?.get(t.id), item.whole))),
+    el('footer', { class: 'decide' },
+      el('span', { class: 'muted small grow' }, 'hash ', el('code', null, item.hash.slice(0, 12))),
+      button(blocked ? 'Unblock' : 'Block', () => block(item, again), { kind: 'danger' }),
+      blocked || item.whole && !s.inspected ? null : button(`Approve ${what(item)}`, () => (worst ? askHash(item, again) : approve(item, again)), { kind: 'primary wrap' })),
+  ];
+}
+
+function offered(t, report, named) {
+  return el('article', { class: 'tool' },
+    named ? el('div', { class: 'row' }, el('h3', null, el('code', null, t.name)), t.kind && t.kind !== 'tool' ? tag(t.kind) : accessTag(t.access)) : null,
+    t.looks_like ? banner('bad', ['Its name is easily taken for that of ', el('code', null, t.looks_like), ', which you approved.']) : null,
+    t.flapping ? banner('warn', 'It changed and came back more than once, so it waits whatever it says.') : null,
+    findings(report),
+    t.diff ? diff(t.diff) : null,
+    t.diff ? el('details', null, el('summary', null, 'As it would be'), definition(t.definition)) : definition(t.definition));
+}
+
+function findings(report) {
+  if (!report || report.verdict === 'pass') return null;
+  const kind = report.verdict === 'block' ? 'bad' : 'warn';
+  return el('div', { class: 'banner ' + kind }, el('div', { class: 'grow' },
+    el('b', null, report.verdict === 'block' ? 'No honest tool has this' : 'Read this with care'),
+    el('ul', { class: 'found' }, report.findings.map((f) => el('li', null, f.why, ' ', el('span', { class: 'muted' }, 'in ', el('code', null, f.field), ': '), el('code', null, f.text), f.do ? el('div', { class: 'muted small' }, f.do) : null)))));
+}
+
+async function inspect(item, again) {
+  note(['Starting ', el('b', null, item.server.server), ' once']);
+  await stream(page(item.server.server, 'inspect'), {}, () => {});
+  await again();
+}
+
+async function approve(item, again) {
+  try {
+    await post(page(item.server.server, 'approve'), item.tool ? { tool: item.tool.name, hash: item.hash } : { hash: item.hash });
+    note(['Approved ', el('b', null, what(item)), ' with hash ', el('code', null, item.hash.slice(0, 12))]);
+  } catch (e) {
+    if (e.code !== 'conflict') throw e;
+    note([el('b', null, 'It moved since you read it: nothing was approved. '), 'What you see now is what is there now.'], 'bad');
+  }
+  refresh();
+  await again();
+}
+
+/** askHash approves after a person typed the beginning of the hash that is shown. */
+async function askHash(item, again) {
+  if (item.kind === 'blocked' || item.whole && !item.server.inspected) return;
+  const input = el('input', { class: 'mono', maxlength: 6, autocomplete: 'off', spellcheck: false });
+  const yes = await dialog(`Approve ${what(item)}?`, 'box', (close) => {
+    const ok = button('Approve', () => check(), { kind: 'primary' });
+    const check = () => {
+      if (input.value.trim().toLowerCase() === item.hash.slice(0, 6)) return close(true);
+      input.setAttribute('aria-invalid', 'true');
+      input.select();
+    };
+    input.addEventListener('keydown', (e) => { if (e.key === 'Enter') check(); });
+    return [el('div', { class: 'stack' }, el('p', null, 'It has the hash ', el('code', null, el('b', null, item.hash.slice(0, 6)), item.hash.slice(6, 16), '…')),
+      field('Type its first six characters', input)), [button('Cancel', () => close(false)), ok]];
+  });
+  if (yes) await approve(item, again);
+}
+
+async function block(item, again) {
+  const blocked = item.kind !== 'blocked';
+  const name = item.tool ? item.tool.id : item.server.server;
+  if (blocked && !await confirm(`Block ${name}?`, 'Agents never get it, whatever was or will be approved, until you unblock it.', 'Block it')) return;
+  await post(page(item.server.server, 'block'), { tool: item.tool?.name ?? '', blocked });
+  note([name, blocked ? ' is blocked' : ' is no longer blocked']);
+  refresh();
+  await again();
+}

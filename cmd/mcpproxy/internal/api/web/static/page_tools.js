@@ -1,0 +1,4 @@
+import { fill } from './dom.js';
+import { empty, head } from './ui.js';
+
+export function show(root) { fill(root, head('Tools'), empty('Not here yet', 'The command line has it: mcpproxy --help.')); }

@@ -1,0 +1,108 @@
+// One server in a sheet: what it is, its log, and its entry to edit.
+import { api, get, path, post } from './api.js';
+import { el, fill } from './dom.js';
+import { alarm, health } from './health.js';
+import { refresh, status } from './live.js';
+import { ago, plural } from './text.js';
+import { banner, button, confirm, dialog, note, pairs, tabs } from './ui.js';
+import { entryForm } from './entry.js';
+
+/** sheet opens on tab about, logs or edit. */
+export function sheet(name, tab = 'about') {
+  return dialog(name, 'sheet', (close, signal) => {
+    const part = el('div', { class: 'stack' });
+    let stop = new AbortController();
+    let server = null;
+    signal.addEventListener('abort', () => stop.abort());
+    const open = (key) => {
+      stop.abort();
+      stop = new AbortController();
+      if (key === 'logs') logs(part, name, stop.signal);
+      else if (key === 'edit') edit(part, server, () => choice.press('about'));
+      else about(part, name, close, stop.signal);
+    };
+    status((now) => { server = now.servers.find((s) => s.name === name) ?? server; }, signal);
+    const choice = tabs('About this server', [['about', 'About'], ['logs', 'Log'], ['edit', 'Edit']], tab, open);
+    return [el('div', { class: 'stack' }, choice, part)];
+  });
+}
+
+function about(part, name, close, signal) {
+  status((now) => {
+    const s = now.servers.find((x) => x.name === name);
+    if (!s) return fill(part, banner('warn', 'This server is not in the configuration.'));
+    const h = health(s);
+    fill(part,
+      alarm(s) ? banner('bad', [el('b', null, 'No review: '), alarm(s)]) : null,
+      el('div', { class: 'banner ' + (h.dot || '') }, el('span', { class: 'dot ' + h.dot }), el('div', { class: 'grow prose' }, h.words), h.help?.(s)),
+      pairs([
+        ['Transport', s.transport],
+        ['Command', s.command && el('code', null, [s.command, ...(s.args ?? [])].join(' '))],
+        ['URL', s.url && el('code', null, s.url)],
+        ['Works in', s.working_dir && el('code', null, s.working_dir)],
+        ['Environment', s.env_names?.length && el('code', null, s.env_names.join(', '))],
+        ['Headers', s.header_names?.length && el('code', null, s.header_names.join(', '))],
+        ['Tools', [plural(s.tools, 'tool'), ' for agents', s.held_tools ? `, ${s.held_tools} waiting for review` : '']],
+        ['Process', s.pid ? String(s.pid) : ''],
+        ['Since', s.since ? ago(s.since) : ''],
+      ]),
+      el('div', { class: 'actions' },
+        s.enabled && s.state !== 'held' ? button('Restart', () => act(s, 'POST', 'restart', `${name} starts anew`)) : null,
+        button(s.enabled ? 'Disable' : 'Enable', async () => {
+          await api('PATCH', path('servers', name), { enabled: !s.enabled });
+          refresh();
+        }),
+        el('a', { class: 'btn', href: '/ui/tools?server=' + encodeURIComponent(name), on: { click: () => close() } }, 'Its tools'),
+        el('span', { class: 'push' }),
+        button('Remove', async () => {
+          if (!await confirm(`Remove ${name}?`, 'Its entry goes from the configuration file, and what you approved of it is forgotten. The file is kept as it is otherwise.', 'Remove it')) return;
+          await api('DELETE', path('servers', name));
+          note(`${name} is removed`);
+          close();
+          refresh();
+        }, { kind: 'danger' })));
+  }, signal);
+}
+
+async function act(s, method, verb, said) {
+  await post(path('servers', s.name, verb));
+  note(said);
+  refresh();
+}
+
+/** logs shows the end of the server's own log and follows it. */
+function logs(part, name, signal) {
+  const out = el('pre', { class: 'code log', tabindex: 0, 'aria-label': `Log of ${name}` });
+  const follow = el('input', { type: 'checkbox', checked: true });
+  fill(part, el('div', { class: 'row' }, el('label', { class: 'check' }, follow, 'Follow'), el('span', { class: 'muted small push' }, 'last 400 lines')), out);
+  let shown = '';
+  const read = async () => {
+    try {
+      const { lines } = await get(path('servers', name, 'logs') + '?lines=400', signal);
+      const text = lines.join('\n');
+      if (text !== shown) {
+        shown = text;
+        fill(out, text || 'Nothing written yet.');
+        if (follow.checked) out.scrollTop = out.scrollHeight;
+      }
+    } catch (e) {
+      if (signal.aborted) return;
+      fill(out, e.message);
+    }
+    if (!signal.aborted) setTimeout(read, 1000);
+  };
+  read();
+}
+
+function edit(part, s, done) {
+  if (!s) return fill(part, banner('warn', 'This server is not in the configuration.'));
+  const form = entryForm(s);
+  fill(part, el('p', { class: 'muted small' }, 'Another command, address or environment makes it a server that nobody approved: it stops and waits for your review.'), form.node,
+    el('div', { class: 'actions' }, button('Save', async () => {
+      const change = form.read();
+      if (Object.keys(change).length) await api('PATCH', path('servers', s.name), change);
+      note(`${s.name} is saved`);
+      await refresh();
+      done();
+    }, { kind: 'primary' })));
+}
