@@ -17,6 +17,7 @@ import (
 type Gate struct {
 	ledger  *ledger
 	changes event.Feed[string]
+	loss    *Loss // of an earlier store; nil: none
 
 	view     atomic.Pointer[view]
 	policies atomic.Pointer[map[string]Policy]
@@ -37,7 +38,11 @@ func Open(db *store.DB) (*Gate, error) {
 	if err != nil {
 		return nil, fmt.Errorf("quarantine: %w", err)
 	}
-	g := &Gate{ledger: l, turns: map[string]*sync.Mutex{}}
+	loss, err := l.loss()
+	if err != nil {
+		return nil, err
+	}
+	g := &Gate{ledger: l, loss: loss, turns: map[string]*sync.Mutex{}}
 	g.view.Store(&v)
 	return g, nil
 }
@@ -103,6 +108,7 @@ func (g *Gate) HeldTools() map[string]int {
 // under the name. Call it for every configured server, switched off or not.
 func (g *Gate) Launch(server string, l Launch, trustFirst bool) error {
 	l = l.Normal()
+	trustFirst = trustFirst && !g.wary(g.server(server))
 	if s := g.server(server); s.settled(l, trustFirst) && (!g.waved(server) || s.approves(l) || s.blocked) {
 		return s.verdict(server, l, trustFirst)
 	}
@@ -134,7 +140,7 @@ func (g *Gate) Launch(server string, l Launch, trustFirst bool) error {
 
 // wave approves identity l unseen where the policy says so.
 func (g *Gate) wave(s *serverView, l Launch, c *changes) {
-	if !g.waved(c.server) || s.blocked || s.approves(l) {
+	if !g.waved(c.server) || s.blocked || s.approves(l) || g.wary(s) {
 		return
 	}
 	if c.record == nil {

@@ -23,6 +23,7 @@ const (
 
 // serverRecord is what the ledger keeps of one server name, for ever.
 type serverRecord struct {
+	Name     string  `json:"name,omitempty"`     // the record's own; empty in older ones
 	First    Launch  `json:"first"`              // the first identity seen under the name
 	Approved *Launch `json:"approved,omitempty"` // nil: no identity is approved
 	Trust    trust   `json:"trust,omitempty"`
@@ -80,10 +81,20 @@ type ledger struct {
 	history  store.Bucket[Event]
 	now      func() time.Time
 	follow   func(Event) // told what was written; nil: nobody
+	// misplaced says which record is not where it belongs: names may be missing
+	// then, and a server that was held looks like one never seen.
+	misplaced string
 }
 
 func openLedger(db *store.DB) (*ledger, error) {
 	l := &ledger{db: db, now: time.Now}
+	before, err := db.Buckets(Prefix)
+	if err != nil {
+		return nil, fmt.Errorf("quarantine: %w", err)
+	}
+	if slices.Contains(before, Prefix+"history") && !slices.Contains(before, Prefix+"servers") {
+		l.misplaced = "the records of servers are not in their place"
+	}
 	var errs [6]error
 	l.servers, errs[0] = store.OpenBucket[serverRecord](db, "quarantine.servers")
 	l.approved, errs[1] = store.OpenBucket[definition](db, "quarantine.approved")
@@ -130,7 +141,9 @@ func (l *ledger) commit(c *changes) error {
 	err := l.db.Update(func(tx *store.Tx) error {
 		var errs [6]error
 		if c.record != nil {
-			errs[0] = l.servers.Stage(tx, map[string]serverRecord{c.server: *c.record}, nil)
+			rec := *c.record
+			rec.Name = c.server
+			errs[0] = l.servers.Stage(tx, map[string]serverRecord{c.server: rec}, nil)
 		}
 		switch {
 		case c.listing != nil:
@@ -210,7 +223,11 @@ func (l *ledger) load() (view, error) {
 	}
 	err := l.servers.All(func(name string, rec serverRecord, broken error) error {
 		s := at(name)
-		if broken != nil {
+		elsewhere := broken == nil && rec.Name != "" && rec.Name != name
+		if elsewhere {
+			l.misplaced = fmt.Sprintf("the record of server %q lies under another name", rec.Name)
+		}
+		if broken != nil || elsewhere {
 			rec = serverRecord{Trust: trustOver}
 			s.damaged = true
 		}

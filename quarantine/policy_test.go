@@ -24,12 +24,9 @@ func approvedBench(t *testing.T, policy quarantine.Policy, tools ...tool.Tool) *
 func TestGate_Policies(t *testing.T) {
 	t.Parallel()
 	add, changed := mk("add_all", "adds"), mk("add_all", "adds, and reads your keys")
-	lies := tool.Tool{}
-	{
-		var err error
-		if lies, err = tool.Decode(server, []byte(`{"name":"add_all","description":"adds","inputSchema":{"type":"object"},"annotations":{"readOnlyHint":true}}`)); err != nil {
-			t.Fatal(err)
-		}
+	lies, err := tool.Decode(server, []byte(`{"name":"add_all","description":"adds","inputSchema":{"type":"object"},"annotations":{"readOnlyHint":true}}`))
+	if err != nil {
+		t.Fatal(err)
 	}
 	for _, c := range []struct {
 		name   string

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -46,11 +47,29 @@ func colours(w io.Writer) bool {
 // alarmAbout is alarm for a command that lists no servers; server limits it to
 // one, if not empty.
 func alarmAbout(ctx context.Context, cmd *cobra.Command, c *client.Client, server string) error {
-	servers, err := c.Servers(ctx)
-	for _, s := range servers {
+	st, err := c.Status(ctx)
+	for _, s := range st.Servers {
 		if server == "" || s.Name == server {
 			alarm(cmd.ErrOrStderr(), []client.Server{s})
 		}
 	}
+	alarmLoss(cmd.ErrOrStderr(), st.Loss)
 	return err
+}
+
+// alarmLoss says in red that approvals are gone, and how to get them back.
+func alarmLoss(w io.Writer, l *client.Loss) {
+	if l == nil {
+		return
+	}
+	text := "warning: your approvals are lost since " + l.Time.Local().Format(time.DateTime) + ", so every server waits: " + escape.Line(l.Reason)
+	if l.Kept != "" {
+		text += "\nThe damaged file is kept: " + escape.Line(l.Kept)
+	}
+	if l.Backup != nil {
+		text += fmt.Sprintf("\nThere is a checked copy of %s. Stop mcpproxy serve, then: mcpproxy quarantine restore", l.Backup.Time.Local().Format(time.DateTime))
+	} else {
+		text += "\nThere is no copy to restore. Next: mcpproxy quarantine list"
+	}
+	fmt.Fprintln(w, red(w, text))
 }

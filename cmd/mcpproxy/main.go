@@ -60,7 +60,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitLocked
 	case errors.As(err, &faults), errors.Is(err, errNoConfig), code == "config":
 		return exitConfig
-	case code == "held", code == "forbidden":
+	case code == "held", code == "forbidden", errors.Is(err, store.ErrReadOnly):
 		return exitHeld
 	default:
 		return exitFailure

@@ -18,7 +18,8 @@ func newQuarantineCommand(g *global) *cobra.Command {
 		`A server that nobody approved does not run, and a tool whose definition changed is
 held until a person has looked. Approve what you have read, and nothing else.`,
 		newQuarantineListCommand(g), newQuarantineInspectCommand(g), newQuarantineDiffCommand(g), newQuarantineApproveCommand(g),
-		newQuarantineBlockCommand(g, true), newQuarantineBlockCommand(g, false), newQuarantineHistoryCommand(g), newQuarantineScanCommand(g))
+		newQuarantineBlockCommand(g, true), newQuarantineBlockCommand(g, false), newQuarantineHistoryCommand(g), newQuarantineScanCommand(g),
+		newQuarantineRestoreCommand(g))
 }
 
 func newQuarantineListCommand(g *global) *cobra.Command {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -90,7 +89,7 @@ func approveServer(ctx context.Context, cmd *cobra.Command, c *client.Client, na
 		}
 		printPage(cmd.ErrOrStderr(), page)
 		what := fmt.Sprintf("%s with %s", escape.Line(page.Server), plural(len(page.Tools), "tool"))
-		if err := askHash(cmd, what, page.Server, page.Hash); err != nil {
+		if err := askHash(cmd, "approve", what, page.Server, page.Hash); err != nil {
 			return err
 		}
 		f.hash = page.Hash
@@ -115,7 +114,7 @@ func approveTool(ctx context.Context, cmd *cobra.Command, c *client.Client, serv
 			return err
 		}
 		printTool(cmd.ErrOrStderr(), t)
-		if err := askHash(cmd, escape.Line(id), id, t.Hash); err != nil {
+		if err := askHash(cmd, "approve", escape.Line(id), id, t.Hash); err != nil {
 			return err
 		}
 		f.hash = t.Hash
@@ -165,17 +164,18 @@ func pageOf(ctx context.Context, c *client.Client, name string) (client.Waiting,
 func needsApproval(p client.Waiting) bool { return p.State != "approved" || len(p.Tools) > 0 }
 
 // askHash returns nil if a person typed the beginning of the hash on the
-// terminal.
-func askHash(cmd *cobra.Command, what, target, hash string) error {
-	answer, asked, err := question(cmd, fmt.Sprintf("\nTo approve %s as shown, type the first %d characters of its hash %.12s: ", what, askedCharacters, hash))
+// terminal. verb is the command, target its argument and what how a person calls
+// that.
+func askHash(cmd *cobra.Command, verb, what, target, hash string) error {
+	answer, asked, err := question(cmd, fmt.Sprintf("\nTo %s %s as shown, type the first %d characters of its hash %.12s: ", verb, what, askedCharacters, hash))
 	switch {
 	case err != nil:
 		return err
 	case !asked:
-		return &client.Error{Code: "held", Message: "nothing is approved: there is no terminal to ask on",
-			Hint: "read it, then: mcpproxy quarantine approve " + target + " --hash " + hash}
+		return &client.Error{Code: "held", Message: fmt.Sprintf("nothing is %sd: there is no terminal to ask on", verb),
+			Hint: fmt.Sprintf("read it, then: mcpproxy quarantine %s %s --hash %s", verb, target, hash)}
 	case !strings.EqualFold(answer, hash[:min(askedCharacters, len(hash))]):
-		return errors.New("not approved: that is not how the hash begins")
+		return fmt.Errorf("not %sd: that is not how the hash begins", verb)
 	}
 	return nil
 }

@@ -37,6 +37,7 @@ func TestMain(m *testing.M) {
 //	exits CODE COMMAND...  runs a command that must end with CODE
 //	approve NAME           approves what waits of a server, by the hash that inspect prints
 //	typed NAME             writes the file "typed" with the first characters of that hash
+//	restorecopy N          brings copy N back, by the hash that restore --list prints
 //	until TEXT COMMAND...  runs a command again until its output has TEXT
 func TestScripts(t *testing.T) {
 	t.Parallel()
@@ -55,7 +56,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"waitready": waitReady, "waittools": waitTools, "exits": exits, "until": until,
-			"approve": approve, "typed": typed,
+			"approve": approve, "typed": typed, "restorecopy": restoreCopyN,
 		},
 		Condition: func(cond string) (bool, error) {
 			switch cond {
@@ -133,6 +134,17 @@ func shownHash(ts *testscript.TestScript, name string) string {
 func approve(ts *testscript.TestScript, _ bool, args []string) {
 	hash := shownHash(ts, args[0])
 	ts.Check(ts.Exec("mcpproxy", append([]string{"quarantine", "approve", args[0], "--hash", hash}, args[1:]...)...))
+}
+
+func restoreCopyN(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(ts.Exec("mcpproxy", "quarantine", "restore", "--list", "-o", "json"))
+	var copies []restoreCopy
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &copies))
+	n, err := strconv.Atoi(args[0])
+	if err != nil || n < 1 || n > len(copies) {
+		ts.Fatalf("restorecopy %q: there are %d copies", args, len(copies))
+	}
+	ts.Check(ts.Exec("mcpproxy", "quarantine", "restore", args[0], "--hash", copies[n-1].Hash))
 }
 
 func typed(ts *testscript.TestScript, _ bool, args []string) {

@@ -111,4 +111,5 @@ func sayReady(w io.Writer, r app.Ready) {
 		fmt.Fprintf(w, "%s configured\n", plural(r.Servers, "server"))
 	}
 	alarm(w, r.AutoApproving)
+	alarmLoss(w, r.Loss)
 }

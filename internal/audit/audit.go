@@ -21,9 +21,10 @@ import (
 // What an [Entry] is about. The gate's own events keep the names that
 // quarantine history shows.
 const (
-	Call   = "call"
-	Config = "config" // the configuration in force changed
-	Lost   = "lost"   // entries that could not be kept; Detail says how many
+	Call     = "call"
+	Config   = "config"   // the configuration in force changed
+	Restored = "restored" // approvals were brought back from a backup
+	Lost     = "lost"     // entries that could not be kept; Detail says how many
 )
 
 // Outcomes of a call.

@@ -17,6 +17,7 @@ type Status struct {
 	ConfigError string   `json:"config_error,omitempty"`
 	Servers     []Server `json:"servers"`
 	Index       Index    `json:"index"`
+	Loss        *Loss    `json:"loss,omitempty"` // of approvals
 }
 
 // Server is one configured upstream. It never holds values of env or headers.

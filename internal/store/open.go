@@ -28,10 +28,10 @@ const (
 // wrapping [ErrDamaged]; nothing is written to it.
 func Open(dir string) (*DB, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("data directory: %w", err)
+		return nil, directory(err)
 	}
 	if err := restrict(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("data directory: %w", err)
+		return nil, directory(err)
 	}
 	path := filepath.Join(dir, fileName)
 	b, err := openBolt(path)
@@ -40,15 +40,27 @@ func Open(dir string) (*DB, error) {
 	case errors.Is(err, berrors.ErrTimeout):
 		return nil, &LockedError{Dir: dir, PID: Holder(dir)}
 	case errors.As(err, &system):
-		return nil, fmt.Errorf("database: %w", err)
+		return nil, directory(err)
 	case err != nil:
 		return nil, fmt.Errorf("%w: %s: %w", ErrDamaged, path, err)
 	}
 	pid := []byte(strconv.Itoa(os.Getpid()) + "\n")
 	if err := writePID(filepath.Join(dir, pidName), pid); err != nil {
-		return nil, errors.Join(fmt.Errorf("data directory: %w", err), b.Close())
+		return nil, errors.Join(directory(err), b.Close())
 	}
 	return &DB{bolt: b, dir: dir}, nil
+}
+
+// directory says what to do about a data directory that cannot be used.
+func directory(err error) error {
+	err = named(err)
+	switch {
+	case errors.Is(err, ErrReadOnly):
+		return fmt.Errorf("%w\nhint: it and its files must be yours and writable; or choose another one with --data-dir", err)
+	case errors.Is(err, ErrFull):
+		return fmt.Errorf("%w\nhint: free some space, or choose another one with --data-dir", err)
+	}
+	return fmt.Errorf("data directory: %w", err)
 }
 
 // openBolt opens the file once its structure is known to be sound: bbolt panics

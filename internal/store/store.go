@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -84,9 +85,22 @@ func OpenBucket[V any](db *DB, name string) (Bucket[V], error) {
 		return err
 	})
 	if err != nil {
-		return b, fmt.Errorf("bucket %s: %w", name, err)
+		return b, fmt.Errorf("bucket %s: %w", name, named(err))
 	}
 	return b, nil
+}
+
+// Buckets returns the names of the buckets that begin with prefix.
+func (db *DB) Buckets(prefix string) (names []string, err error) {
+	err = db.view(func(tx *bolt.Tx) error {
+		return tx.ForEach(func(name []byte, _ *bolt.Bucket) error {
+			if strings.HasPrefix(string(name), prefix) {
+				names = append(names, string(name))
+			}
+			return nil
+		})
+	})
+	return names, err
 }
 
 // Get returns the value of key, or an error wrapping [ErrNotFound]. A value
@@ -118,9 +132,11 @@ func (b Bucket[V]) Update(put map[string]V, remove []string) error {
 // Tx is a write transaction over several buckets.
 type Tx struct{ tx *bolt.Tx }
 
-// Update runs f in one write transaction. Concurrent calls share an fsync.
+// Update runs f in one write transaction. Concurrent calls share an fsync. It
+// returns an error wrapping [ErrFull] or [ErrReadOnly] where that is the cause;
+// nothing of f is written then.
 func (db *DB) Update(f func(*Tx) error) error {
-	return db.bolt.Batch(func(tx *bolt.Tx) error { return f(&Tx{tx}) })
+	return named(db.bolt.Batch(func(tx *bolt.Tx) error { return f(&Tx{tx}) }))
 }
 
 // Stage does what Update does as a part of tx. f of [DB.Update] may run more

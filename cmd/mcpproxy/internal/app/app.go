@@ -39,4 +39,5 @@ type Ready struct {
 	Servers       int
 	Waiting       int             // servers that wait for approval
 	AutoApproving []client.Server // those that the configuration lets pass without a person
+	Loss          *client.Loss    // of approvals; nil: none
 }

@@ -50,6 +50,9 @@ func (a *App) Audit(ctx context.Context, f client.AuditFilter) ([]client.AuditEn
 // recordEvent puts what the gate did by itself on the record. What a person did
 // is recorded where it is known through which surface.
 func (a *App) recordEvent(e quarantine.Event) {
+	if e.What != quarantine.EventHeld && e.What != quarantine.EventChanged {
+		a.backups.Changed()
+	}
 	actor := audit.Upstream
 	switch e.What {
 	case quarantine.EventApproved, quarantine.EventBlocked, quarantine.EventUnblocked:

@@ -35,6 +35,7 @@ type App struct {
 	logs     *logging.Logs
 	log      *zap.Logger
 	db       *store.DB
+	backups  *store.Keeper
 	audit    *audit.Log
 	gate     *quarantine.Gate
 	index    *index.Index
@@ -103,13 +104,16 @@ func (a *App) build(cfg *config.Config) (err error) {
 		return err
 	}
 	a.log = a.logs.Logger()
-	if a.db, err = store.Open(a.dir); err != nil {
+	if a.db, err = a.openStore(); err != nil {
 		return err
 	}
 	if a.audit, err = a.openAudit(cfg); err != nil {
 		return err
 	}
 	if a.gate, err = quarantine.Open(a.db); err != nil {
+		return err
+	}
+	if err := a.keepBackups(); err != nil {
 		return err
 	}
 	a.gate.Follow(a.recordEvent)
@@ -159,6 +163,11 @@ func (a *App) Close() error {
 	}
 	if a.audit != nil {
 		errs = append(errs, a.audit.Close())
+	}
+	if a.backups != nil {
+		if err := a.backups.Close(); err != nil {
+			a.log.Error("no backup of the approvals", zap.Error(err))
+		}
 	}
 	if a.db != nil {
 		errs = append(errs, a.db.Close())

@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"encoding/json"
-	"errors"
 
 	"mcpproxy/cmd/mcpproxy/internal/api"
 	"mcpproxy/internal/client"
@@ -61,7 +60,7 @@ func (a *App) Approve(ctx context.Context, server, hash string) (client.Waiting,
 		return client.Waiting{}, err
 	}
 	if _, err := a.gate.ApproveServer(server, want); err != nil {
-		return client.Waiting{}, moved(err, server)
+		return client.Waiting{}, reviewError(err, server)
 	}
 	a.recordApproval(ctx, page)
 	return pageDTO(page), a.indexApproved(ctx, s, page)
@@ -81,7 +80,7 @@ func (a *App) ApproveTool(ctx context.Context, server, name, hash string) error 
 		return err
 	}
 	if err := a.gate.Approve(tool.ID{Server: server, Name: name}, want); err != nil {
-		return moved(err, server)
+		return reviewError(err, server)
 	}
 	a.audit.Record(reviewed(ctx, quarantine.EventApproved, server, name, want))
 	if a.serving {
@@ -101,7 +100,7 @@ func (a *App) Block(ctx context.Context, server, name string, blocked bool) erro
 		set, what = a.gate.Unblock, quarantine.EventUnblocked
 	}
 	if err := set(server, name); err != nil {
-		return err
+		return reviewError(err, server)
 	}
 	a.audit.Record(reviewed(ctx, what, server, name, tool.Hash{}))
 	return nil
@@ -131,14 +130,6 @@ func readHash(text string) (h tool.Hash, err error) {
 		return h, &client.Error{Code: "invalid", Message: err.Error(), Hint: "copy the hash that quarantine inspect prints"}
 	}
 	return h, nil
-}
-
-// moved says to a reviewer that what was read is not what is there.
-func moved(err error, server string) error {
-	if errors.Is(err, quarantine.ErrMoved) {
-		return &client.Error{Code: "conflict", Message: err.Error(), Hint: "look again: mcpproxy quarantine inspect " + server}
-	}
-	return err
 }
 
 // indexApproved makes what was approved searchable where no instance runs that

@@ -135,7 +135,7 @@ func (a *App) readyLine(listeners []net.Listener, socket string) Ready {
 		a.log.Warn("no link to the web page", zap.Error(err))
 	}
 	return Ready{
-		AutoApproving: unseen, Page: page.URL,
+		AutoApproving: unseen, Loss: a.lost(), Page: page.URL,
 		Endpoint: endpoint, Socket: socket, DataDir: a.dir, ConfigPath: a.configPath,
 		ConfigMissing: missing != nil, Servers: len(cfg.Servers), Waiting: len(a.overview().Waiting),
 	}

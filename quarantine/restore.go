@@ -1,0 +1,152 @@
+package quarantine
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"mcpproxy/internal/store"
+)
+
+// Restoration is what bringing a backup back changes. Names are of servers and
+// "server:tool"; they are upstreams' text.
+type Restoration struct {
+	Gained  []string // approved again
+	Lost    []string // approved since, and no longer
+	Changed []string // approved with what was approved then
+	Blocked []string // blocks of now, which stay
+}
+
+// Empty reports whether approvals are the same before and after.
+func (r Restoration) Empty() bool { return len(r.Gained)+len(r.Lost)+len(r.Changed) == 0 }
+
+// PlanRestore tells what [Restore] of records would change in db; nil is one
+// that approves nothing.
+func PlanRestore(db *store.DB, records []store.Record) (r Restoration, err error) {
+	now := map[string]string{}
+	if db != nil {
+		l, err := openLedger(db)
+		if err != nil {
+			return r, err
+		}
+		if now, err = l.approvals(); err == nil {
+			r.Blocked, err = l.blocks()
+		}
+		if err != nil {
+			return r, fmt.Errorf("quarantine: %w", err)
+		}
+	}
+	then, err := approvalsIn(records)
+	if err != nil {
+		return Restoration{}, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(then)) {
+		was, there := now[name]
+		switch {
+		case !there:
+			r.Gained = append(r.Gained, name)
+		case was != then[name]:
+			r.Changed = append(r.Changed, name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(now)) {
+		if _, stays := then[name]; !stays {
+			r.Lost = append(r.Lost, name)
+		}
+	}
+	return r, nil
+}
+
+// blocks returns what a person blocked.
+func (l *ledger) blocks() (names []string, err error) {
+	err = l.blocked.All(func(name string, _ bool, _ error) error {
+		names = append(names, name)
+		return nil
+	})
+	return names, err
+}
+
+// Approvals counts the servers and definitions that records approve.
+func Approvals(records []store.Record) (int, error) {
+	m, err := approvalsIn(records)
+	return len(m), err
+}
+
+// Restore makes records of a backup the approvals of db, in one transaction, and
+// empties the buckets of derived, which hold what can be made anew. Blocks of now
+// stay: no backup lifts one. No gate may be open on db.
+func Restore(db *store.DB, records []store.Record, derived ...string) error {
+	l, err := openLedger(db)
+	if err != nil {
+		return err
+	}
+	blocked, err := l.blocks()
+	all := slices.Clone(records)
+	for _, name := range blocked {
+		all = append(all, store.Record{Bucket: Prefix + "blocked", Key: []byte(name), Value: json.RawMessage("true")})
+	}
+	if err == nil {
+		err = db.Restore(Prefix, all, derived...)
+	}
+	if err != nil {
+		return fmt.Errorf("quarantine: restore: %w", err)
+	}
+	return nil
+}
+
+// approvals returns what identifies each approval, by name. Damaged ones are
+// none.
+func (l *ledger) approvals() (map[string]string, error) {
+	m := map[string]string{}
+	err := l.servers.All(func(name string, rec serverRecord, broken error) error {
+		if broken == nil && rec.Approved != nil {
+			m[name] = rec.identity()
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = l.approved.All(func(name string, d definition, broken error) error {
+		if broken == nil {
+			m[name] = d.pin().String()
+		}
+		return nil
+	})
+	return m, err
+}
+
+// approvalsIn is approvals of a backup.
+func approvalsIn(records []store.Record) (map[string]string, error) {
+	m := map[string]string{}
+	var broken []error
+	for _, r := range records {
+		var err error
+		switch r.Bucket {
+		case Prefix + "servers":
+			var rec serverRecord
+			if err = json.Unmarshal(r.Value, &rec); err == nil && rec.Approved != nil {
+				m[string(r.Key)] = rec.identity()
+			}
+		case Prefix + "approved":
+			var d definition
+			if err = json.Unmarshal(r.Value, &d); err == nil {
+				m[string(r.Key)] = d.pin().String()
+			}
+		}
+		if err != nil {
+			broken = append(broken, fmt.Errorf("%s %q: %w", r.Bucket, r.Key, err))
+		}
+	}
+	return m, errors.Join(broken...)
+}
+
+func (r serverRecord) identity() string {
+	text, err := json.Marshal(r.Approved.Normal())
+	if err != nil {
+		panic("quarantine: a launch identity is plain data: " + err.Error())
+	}
+	return string(text)
+}
