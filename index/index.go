@@ -33,6 +33,7 @@ type Options struct {
 	Embedder embed.Embedder     // nil: BM25 only, until Use. The caller closes it, after the index
 	Vectors  Records[Embedding] // keeps vectors over restarts; nil: they are made again
 	Log      *zap.Logger        // nil: silent
+	Changed  func()             // told when Status may differ; must return soon; nil: nobody
 }
 
 // Index finds tools. Safe for concurrent use; searches take no lock.
@@ -40,6 +41,7 @@ type Index struct {
 	records    Records[Entry]     // nil: memory only
 	embeddings Records[Embedding] // likewise
 	log        *zap.Logger
+	changed    func()
 	weights    *weights
 
 	// worker serves searches, nil without an embedder; next, made by Use, is to
@@ -79,7 +81,11 @@ type Status struct {
 // [Status].Rebuilt says why. catalog may be nil: the index then lives in memory.
 func Open(catalog Records[Entry], opt Options) (*Index, error) {
 	start := time.Now()
-	x := &Index{records: catalog, embeddings: opt.Vectors, log: opt.Log, weights: shipped()}
+	x := &Index{records: catalog, embeddings: opt.Vectors, log: opt.Log, changed: opt.Changed, weights: shipped()}
+	if x.changed == nil {
+		x.changed = func() {}
+	}
+	opt.Changed = x.changed
 	if x.log == nil {
 		x.log = zap.NewNop()
 	}
@@ -220,6 +226,7 @@ func (x *Index) install(server string, seg *segment) {
 	for _, w := range x.workers() {
 		w.wake()
 	}
+	x.changed()
 }
 
 // Get returns the tool of id.

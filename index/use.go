@@ -17,11 +17,12 @@ var ErrBusy = errors.New("another change of the embedding model is under way")
 // that; after an error it goes on for good. Once Use returned nil the caller may
 // close the embedder before, and closes e after the index.
 func (x *Index) Use(ctx context.Context, e embed.Embedder) error {
-	w, err := startWorker(Options{Embedder: e, Vectors: x.embeddings}, x.log, x.snap.Load)
+	w, err := startWorker(Options{Embedder: e, Vectors: x.embeddings, Changed: x.changed}, x.log, x.snap.Load)
 	if err != nil {
 		return fmt.Errorf("index: use %s: %w", e.Model().Name, err)
 	}
 	first, err := x.enter(w)
+	x.changed()
 	if err == nil && !first {
 		err = w.settle(ctx, false, func(int) {})
 		x.leave(w, err == nil)
@@ -65,6 +66,7 @@ func (x *Index) leave(w *worker, replace bool) {
 	if old != nil {
 		old.stop()
 	}
+	x.changed()
 }
 
 // workers returns the one in service and the next, as far as there are any.

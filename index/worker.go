@@ -27,6 +27,7 @@ type worker struct {
 	model    models.Info
 	records  Records[Embedding]
 	log      *zap.Logger
+	changed  func()
 	snap     func() *snapshot
 	vectors  atomic.Pointer[vectors] // never nil
 
@@ -53,7 +54,7 @@ type order struct {
 // missing.
 func startWorker(opt Options, log *zap.Logger, snap func() *snapshot) (*worker, error) {
 	w := &worker{
-		embedder: opt.Embedder, model: opt.Embedder.Model(), records: opt.Vectors, log: log, snap: snap,
+		embedder: opt.Embedder, model: opt.Embedder.Model(), records: opt.Vectors, log: log, changed: opt.Changed, snap: snap,
 		failed: make(map[textKey]bool), woken: make(chan struct{}, 1), orders: make(chan order), stopped: make(chan struct{}),
 	}
 	var err error
@@ -277,5 +278,6 @@ func (w *worker) publish(ctx context.Context) error {
 		return err
 	}
 	w.vectors.Store(v)
+	w.changed()
 	return nil
 }

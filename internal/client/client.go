@@ -237,8 +237,9 @@ func (c *Client) stream(ctx context.Context, path string, in any, each func(Prog
 	}
 }
 
-// send returns the response to a request that was answered 2xx.
-func (c *Client) send(ctx context.Context, method, path string, in any) (*http.Response, error) {
+// send returns the response to a request that was answered 2xx. headers are
+// pairs of name and value; those without a value are left out.
+func (c *Client) send(ctx context.Context, method, path string, in any, headers ...string) (*http.Response, error) {
 	var body io.Reader
 	if in != nil {
 		data, err := json.Marshal(in)
@@ -256,6 +257,11 @@ func (c *Client) send(ctx context.Context, method, path string, in any) (*http.R
 	}
 	if c.key != "" {
 		req.Header.Set("Authorization", "Bearer "+c.key)
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		if headers[i+1] != "" {
+			req.Header.Set(headers[i], headers[i+1])
+		}
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {

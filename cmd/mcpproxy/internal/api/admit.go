@@ -44,10 +44,11 @@ func (a *API) admit(s Surface, r route) http.HandlerFunc {
 	}
 }
 
-// visitor is the sender of one request; csrf is of a browser's session.
+// visitor is the sender of one request; cookie and csrf are of a browser's
+// session.
 type visitor struct {
-	who  caller
-	csrf string
+	who          caller
+	cookie, csrf string
 }
 
 type visitorKey struct{}
@@ -69,7 +70,7 @@ func (a *API) visitorOf(s Surface, r *http.Request) visitor {
 	}
 	for _, c := range r.CookiesNamed(cookieName(r)) {
 		if csrf, ok := a.sessions.find(c.Value); ok {
-			return visitor{who: browser, csrf: csrf}
+			return visitor{who: browser, cookie: c.Value, csrf: csrf}
 		}
 	}
 	return visitor{}

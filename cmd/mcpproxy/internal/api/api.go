@@ -34,6 +34,8 @@ type Options struct {
 	RequireKey   bool
 	TrustedHosts []string // further hosts, without port, that Host and Origin may name
 
+	Events *Events // of GET /events; nil: there never are any
+
 	// Endpoint returns the URL that an IDE is given, or "" while none serves; nil
 	// means never. One-time links to the page are made from it.
 	Endpoint func() string
@@ -56,6 +58,9 @@ func New(opt Options) *API {
 	}
 	if opt.Endpoint == nil {
 		opt.Endpoint = func() string { return "" }
+	}
+	if opt.Events == nil {
+		opt.Events = NewEvents()
 	}
 	a := &API{opt: opt, trusted: map[string]bool{}, sessions: newSessions(time.Now)}
 	for _, h := range opt.TrustedHosts {

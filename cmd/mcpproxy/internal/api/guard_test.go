@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -82,6 +83,11 @@ func (v visit) request(r route) *http.Request {
 		body = strings.NewReader("{}")
 	}
 	req := httptest.NewRequest(r.method, "http://127.0.0.1:8080"+path, body)
+	if r.pattern == "/events" { // one that ends after the first event
+		gone, cancel := context.WithCancel(req.Context())
+		cancel()
+		req = req.WithContext(gone)
+	}
 	if v.host != "" {
 		req.Host = v.host
 	}
@@ -112,7 +118,7 @@ func (r route) honest() int {
 
 // answersItself reports whether r is answered without the [Service].
 func (r route) answersItself() bool {
-	return r.access == open || r.access == agent || strings.HasPrefix(r.pattern, "/api/v1/session")
+	return r.access == open || r.access == agent || r.pattern == "/events" || strings.HasPrefix(r.pattern, "/api/v1/session")
 }
 
 func testEndpoint() string { return "http://localhost:8080/mcp/" }

@@ -41,6 +41,8 @@ var routes = []route{
 	{"DELETE", "/api/v1/session", person, (*API).logout},
 	{"POST", "/api/v1/session/link", keyHolder, (*API).link},
 
+	{"GET", "/events", person, (*API).events},
+
 	{"GET", "/api/v1/status", person, (*API).status},
 	{"GET", "/api/v1/servers", person, (*API).listServers},
 	{"POST", "/api/v1/servers", person, (*API).addServer},

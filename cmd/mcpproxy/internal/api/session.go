@@ -87,6 +87,15 @@ func (s *sessions) find(cookie string) (csrf string, ok bool) {
 	return b.csrf, true
 }
 
+// alive reports whether the cookie names a session, without using it.
+func (s *sessions) alive(cookie string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.expire()
+	_, ok := s.browsers[digestOf(cookie)]
+	return ok
+}
+
 func (s *sessions) end(cookie string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

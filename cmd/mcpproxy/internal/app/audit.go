@@ -53,6 +53,7 @@ func (a *App) recordEvent(e quarantine.Event) {
 	if e.What != quarantine.EventHeld && e.What != quarantine.EventChanged {
 		a.backups.Changed()
 	}
+	a.events.Publish(client.EventQuarantine, e.Server)
 	actor := audit.Upstream
 	switch e.What {
 	case quarantine.EventApproved, quarantine.EventBlocked, quarantine.EventUnblocked:

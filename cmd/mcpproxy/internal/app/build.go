@@ -44,6 +44,7 @@ type App struct {
 	pool     *upstream.Pool
 	sync     *discovery.Syncer
 	proxy    *proxy.Proxy
+	events   *api.Events
 	api      *api.API
 
 	inForce  atomic.Pointer[config.Config] // the last good configuration
@@ -59,7 +60,7 @@ func open(opt Options, serving bool) (*App, error) {
 	if err := opt.check(); err != nil {
 		return nil, err
 	}
-	a := &App{opt: opt, started: time.Now(), serving: serving}
+	a := &App{opt: opt, started: time.Now(), serving: serving, events: api.NewEvents()}
 	cfg, err := a.locate()
 	if err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 
 	"mcpproxy/cmd/mcpproxy/internal/api"
 	"mcpproxy/index"
+	"mcpproxy/internal/client"
 	"mcpproxy/internal/config"
 	"mcpproxy/internal/logging"
 	"mcpproxy/internal/store"
@@ -46,7 +47,10 @@ func (a *App) openIndex() (*index.Index, error) {
 	if err != nil {
 		return nil, err
 	}
-	return index.Open(catalog, index.Options{Vectors: vectors, Log: a.log.Named("index")})
+	return index.Open(catalog, index.Options{
+		Vectors: vectors, Log: a.log.Named("index"),
+		Changed: func() { a.events.Publish(client.EventIndex, "") },
+	})
 }
 
 // openAPI reads or makes the API key. Beyond loopback the key guards /mcp too.
@@ -58,7 +62,7 @@ func (a *App) openAPI(cfg *config.Config) (*api.API, error) {
 	return api.New(api.Options{
 		Service: a, MCP: a.proxy.Handler(), Key: key,
 		RequireKey:   cfg.RequireMCPAuth || !config.IsLoopback(a.listenAddr()),
-		TrustedHosts: cfg.TrustedHosts, Endpoint: a.endpointNow, Log: a.log.Named("http"),
+		TrustedHosts: cfg.TrustedHosts, Events: a.events, Endpoint: a.endpointNow, Log: a.log.Named("http"),
 	}), nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"mcpproxy/internal/audit"
+	"mcpproxy/internal/client"
 	"mcpproxy/internal/config"
 	"mcpproxy/upstream"
 )
@@ -21,6 +22,7 @@ import (
 func (a *App) reload(ctx context.Context) error {
 	a.reloads.Lock()
 	defer a.reloads.Unlock()
+	defer a.events.Publish(client.EventConfig, "")
 	cfg, warnings, err := load(a.configPath)
 	if err == nil && len(cfg.Servers) == 0 && len(a.inForce.Load().Servers) > 0 {
 		if _, gone := os.Stat(a.configPath); gone != nil {
