@@ -40,6 +40,23 @@ data directory themselves. Answers go to stdout, everything else to stderr.`,
 		newServeCommand(g), newInitCommand(g), newUpstreamCommand(g), newQuarantineCommand(g), newAuditCommand(g),
 		newToolsCommand(g), newSearchCommand(g), newCallCommand(g), newIndexCommand(g), newModelsCommand(g),
 		newUICommand(g), newDemoCommand(), newExampleCommand(), newVersionCommand())
+		newServeCommand(g),
+		newInitCommand(g),
+		newUpstreamCommand(g),
+		newQuarantineCommand(g),
+		newAuditCommand(g),
+		newToolsCommand(g),
+		newSearchCommand(g),
+		newCallCommand(g),
+		newIndexCommand(g),
+		newModelsCommand(g),
+		newConnectCommand(g),
+		newImportCommand(g),
+		newStdioCommand(g),
+		newUICommand(g),
+		newDemoCommand(),
+		newExampleCommand(),
+		newVersionCommand())
 	root.Example = `  mcpproxy init
   mcpproxy upstream add files -- npx -y @modelcontextprotocol/server-filesystem ~/notes
   mcpproxy serve

@@ -4,7 +4,6 @@
 package mcpclient
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -181,29 +180,23 @@ func decode(resp *http.Response, answer *reply) error {
 
 // decodeStream skips notifications until the answer comes.
 func decodeStream(body io.Reader, answer *reply) error {
-	lines := bufio.NewReader(body)
-	var data strings.Builder
-	for {
-		line, err := lines.ReadString('\n')
-		if err != nil {
-			return fmt.Errorf("stream ended before the answer: %w", err)
-		}
-		line = strings.TrimRight(line, "\r\n")
-		if rest, ok := strings.CutPrefix(line, "data:"); ok {
-			data.WriteString(strings.TrimPrefix(rest, " "))
-			continue
-		}
-		if line != "" || data.Len() == 0 {
-			continue
-		}
+	found := false
+	err := Events(body, func(data []byte) error {
 		var message reply
-		if err := json.Unmarshal([]byte(data.String()), &message); err != nil {
+		if err := json.Unmarshal(data, &message); err != nil {
 			return err
 		}
-		data.Reset()
-		if message.Method == "" && len(message.ID) > 0 {
-			*answer = message
+		if message.Method != "" || len(message.ID) == 0 {
 			return nil
 		}
+		*answer, found = message, true
+		return io.EOF
+	})
+	if found {
+		return nil
 	}
+	if err == nil {
+		err = io.ErrUnexpectedEOF
+	}
+	return fmt.Errorf("stream ended before the answer: %w", err)
 }
