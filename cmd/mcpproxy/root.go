@@ -37,9 +37,6 @@ them through the proxy. A server that nobody approved does not run.
 
 Commands talk to the running instance where there is one, else they work on the
 data directory themselves. Answers go to stdout, everything else to stderr.`,
-		newServeCommand(g), newInitCommand(g), newUpstreamCommand(g), newQuarantineCommand(g), newAuditCommand(g),
-		newToolsCommand(g), newSearchCommand(g), newCallCommand(g), newIndexCommand(g), newModelsCommand(g),
-		newUICommand(g), newDemoCommand(), newExampleCommand(), newVersionCommand())
 		newServeCommand(g),
 		newInitCommand(g),
 		newUpstreamCommand(g),
@@ -107,10 +104,10 @@ func (g *global) connect(cmd *cobra.Command, f func(ctx context.Context, c *clie
 	if err != nil {
 		return err
 	}
-	return connect(cmd, opt, f)
+	return withClient(cmd, opt, f)
 }
 
-func connect(cmd *cobra.Command, opt app.Options, f func(ctx context.Context, c *client.Client) error) (err error) {
+func withClient(cmd *cobra.Command, opt app.Options, f func(ctx context.Context, c *client.Client) error) (err error) {
 	c, closeClient, err := app.Connect(cmd.Context(), opt)
 	if err != nil {
 		return err

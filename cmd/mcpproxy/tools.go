@@ -62,7 +62,7 @@ func runToolsList(cmd *cobra.Command, g *global, f toolsListFlags) error {
 	if f.logLevel == "trace" {
 		list.Frame = printFrame(cmd.ErrOrStderr())
 	}
-	return connect(cmd, opt, func(ctx context.Context, c *client.Client) error {
+	return withClient(cmd, opt, func(ctx context.Context, c *client.Client) error {
 		tools, err := c.ListTools(ctx, f.server, list)
 		if err != nil {
 			return err

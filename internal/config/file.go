@@ -4,9 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"sync"
+
+	"mcpproxy/internal/config/atomicfile"
 )
 
 // File edits the configuration at a path in place. Each method reads the file,
@@ -93,60 +93,12 @@ func (f *File) edit(change func(*editor) error) error {
 // writeFile replaces path, or the file that a symbolic link there leads to, by
 // data. A file that its owner may not write is not replaced.
 func writeFile(path string, data []byte) error {
-	target, err := resolve(path)
-	if err != nil {
-		return fmt.Errorf("configuration: %w", err)
-	}
-	if info, err := os.Stat(target); err == nil && info.Mode().Perm()&0o200 == 0 {
-		return fmt.Errorf("%w: %s", ErrReadOnly, target)
-	}
-	dir := filepath.Dir(target)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("configuration: %w", err)
-	}
-	tmp, err := os.CreateTemp(dir, ".mcp_config-*.tmp") // made 0600
-	if err != nil {
-		return fmt.Errorf("configuration: %w", err)
-	}
-	_, err = tmp.Write(data)
-	if err == nil {
-		err = tmp.Sync()
-	}
-	err = errors.Join(err, tmp.Close())
-	if err == nil {
-		err = os.Rename(tmp.Name(), target)
+	err := atomicfile.Write(path, data, 0o600)
+	if errors.Is(err, atomicfile.ErrReadOnly) {
+		return fmt.Errorf("%w: %s", ErrReadOnly, path)
 	}
 	if err != nil {
-		return fmt.Errorf("configuration: %w", errors.Join(err, os.Remove(tmp.Name())))
-	}
-	if d, err := os.Open(dir); err == nil { // the rename itself; best effort, as not every system can
-		_ = d.Sync()
-		_ = d.Close()
+		return fmt.Errorf("configuration: %w", err)
 	}
 	return nil
-}
-
-// resolve follows symbolic links, also one whose target is missing.
-func resolve(path string) (string, error) {
-	for range 40 {
-		info, err := os.Lstat(path)
-		if errors.Is(err, fs.ErrNotExist) {
-			return path, nil
-		}
-		if err != nil {
-			return "", err
-		}
-		if info.Mode()&fs.ModeSymlink == 0 {
-			return path, nil
-		}
-		link, err := os.Readlink(path)
-		if err != nil {
-			return "", err
-		}
-		if !filepath.IsAbs(link) {
-			link = filepath.Join(filepath.Dir(path), link)
-		}
-		path = link
-	}
-	return "", &fs.PathError{Op: "readlink", Path: path, Err: errors.New("too many symbolic links")}
 }
