@@ -17,7 +17,7 @@ import (
 // cause of ctx returned.
 //
 // Other errors are an *[RPCError] or wrap [ErrUnknown], [ErrUnavailable],
-// [ErrArguments], [ErrChanged], [ErrLost], [ErrLogin], [ErrSessionLost] or
+// [ErrArguments], [ErrChanged], [ErrLost], [ErrLogin], [ErrRights], [ErrSessionLost] or
 // [ErrClosed]. A call is sent at most once.
 func (p *Pool) Call(ctx context.Context, c Call) (Result, error) {
 	if !isObject(c.Arguments) || !isObject(c.Meta) {
@@ -80,6 +80,9 @@ func (s *server) call(ctx context.Context, c Call) (Result, error) {
 			return res, nil
 		case errors.Is(err, errNotSent): // ready will wait for the next session
 			continue
+		case errors.Is(err, ErrRights), errors.Is(err, ErrLogin):
+			s.loginWanted()
+			return Result{}, fmt.Errorf("upstream %q: %w; the call was not run; hint: mcpproxy auth login %s", s.spec.Name, err, s.spec.Name)
 		case errors.Is(err, ErrSessionLost):
 			return Result{}, fmt.Errorf("upstream %q: %w; the call was not run, send it again", s.spec.Name, err)
 		case errors.Is(err, ErrLost):

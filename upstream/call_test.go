@@ -261,7 +261,7 @@ func TestPool_Call_NeedsLoginNamesNextStep(t *testing.T) {
 	apply(t, p, upstream.Spec{Name: "a", Transport: upstream.HTTP})
 	awaitState(t, p, "a", upstream.NeedsLogin)
 	_, err := call(t, p, "a", "t")
-	if !errors.Is(err, upstream.ErrUnavailable) || !errors.Is(err, upstream.ErrLogin) || !strings.Contains(err.Error(), "mcpproxy upstream restart a") {
+	if !errors.Is(err, upstream.ErrUnavailable) || !errors.Is(err, upstream.ErrLogin) || !strings.Contains(err.Error(), "mcpproxy auth login a") {
 		t.Errorf("Call = %v", err)
 	}
 }

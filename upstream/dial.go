@@ -18,6 +18,9 @@ var (
 	ErrConfig = errors.New("configuration")
 	// ErrLogin is wrapped when the server answered 401; see [LoginError].
 	ErrLogin = errors.New("login needed")
+	// ErrRights is wrapped when the server answered 403 because the rights (scopes)
+	// of the login do not suffice; see [LoginError]. The request was not executed.
+	ErrRights = errors.New("the login lacks rights")
 	// ErrNotStreamable is wrapped by SendRequest when the first POST of a Spec
 	// with SSEFallback was answered 404 or 405: dial it over SSE.
 	ErrNotStreamable = errors.New("server does not speak streamable HTTP")
@@ -66,6 +69,8 @@ type DialEnv struct {
 	Log *zap.Logger
 	// Expand resolves placeholders in env, args and headers; nil leaves them.
 	Expand func(text string) (string, error)
+	// Login has the tokens of remote servers; nil has none.
+	Login Login
 	// Stderr returns the sink of a server's stderr; nil discards it. The
 	// connection writes whole lines to it and closes it.
 	Stderr func(server string) io.WriteCloser

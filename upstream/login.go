@@ -1,79 +1,53 @@
 package upstream
 
 import (
+	"context"
 	"net/http"
-	"strings"
 
-	"golang.org/x/net/http/httpguts"
+	"mcpproxy/upstream/oauth"
 )
 
-// LoginError says that a server answered 401. It wraps ErrLogin.
+// Login has the access tokens of remote servers. [*oauth.Keeper] implements it.
+type Login interface {
+	// Token returns the access token to send to a server, "" if there is none.
+	Token(ctx context.Context, server string) (string, error)
+	// Refused is told of a request that was answered 401, or 403 for want of
+	// rights, and the token it carried. It reports whether there is another token,
+	// with which the request may be sent once more.
+	Refused(ctx context.Context, server, sent string, c oauth.Challenge) bool
+	// Wanted is told that a call could not be sent for want of a login or rights.
+	Wanted(server string)
+}
+
+// LoginError says that a server answered 401, or that the rights of its login do
+// not suffice. It wraps ErrLogin or ErrRights.
 type LoginError struct {
-	Origin           string // scheme and host of the server
-	ResourceMetadata string // URL of the challenge (RFC 9728), as the server sent it; may be empty
-	Scope            string // of the challenge (RFC 6750); may be empty
+	Origin    string // scheme and host of the server
+	Challenge oauth.Challenge
 }
 
-func (e *LoginError) Error() string { return e.Origin + " answered 401: " + ErrLogin.Error() }
-
-// Unwrap returns ErrLogin.
-func (e *LoginError) Unwrap() error { return ErrLogin }
-
-func newLoginError(origin string, h http.Header) *LoginError {
-	e := &LoginError{Origin: origin}
-	for _, value := range h.Values("WWW-Authenticate") {
-		params := challengeParams(value)
-		if e.ResourceMetadata == "" {
-			e.ResourceMetadata = params["resource_metadata"]
-		}
-		if e.Scope == "" {
-			e.Scope = params["scope"]
-		}
+func (e *LoginError) Error() string {
+	if e.Challenge.MoreRights {
+		return e.Origin + " answered 403: " + ErrRights.Error()
 	}
-	return e
+	return e.Origin + " answered 401: " + ErrLogin.Error()
 }
 
-// challengeParams returns the parameters of a WWW-Authenticate value (RFC 9110,
-// section 11.6.1) by lower-case name, the first of each over all its challenges.
-func challengeParams(value string) map[string]string {
-	params := map[string]string{}
-	for value != "" {
-		i := strings.IndexAny(value, "=, ")
-		if i < 0 {
-			break
-		}
-		name, sep := strings.ToLower(value[:i]), value[i]
-		value = strings.TrimLeft(value[i+1:], " ")
-		if sep != '=' {
-			continue // a scheme, or an empty list element
-		}
-		var v string
-		v, value = challengeValue(value)
-		if _, seen := params[name]; !seen && httpguts.ValidHeaderFieldName(name) { // a token
-			params[name] = v
-		}
+// Unwrap returns ErrLogin or ErrRights.
+func (e *LoginError) Unwrap() error {
+	if e.Challenge.MoreRights {
+		return ErrRights
 	}
-	return params
+	return ErrLogin
 }
 
-// challengeValue cuts a token or quoted string from the front of s.
-func challengeValue(s string) (value, rest string) {
-	if !strings.HasPrefix(s, `"`) {
-		i := strings.IndexAny(s, ", ")
-		if i < 0 {
-			return s, ""
-		}
-		return s[:i], s[i:]
+// loginError returns the error of an answer that asks for a login or for more
+// rights; nil if it does not.
+func (r *remote) loginError(code int, h http.Header) error {
+	c := oauth.ParseChallenge(h)
+	c.MoreRights = code == http.StatusForbidden && c.MoreRights
+	if code != http.StatusUnauthorized && !c.MoreRights {
+		return nil
 	}
-	var b strings.Builder
-	for i := 1; i < len(s); i++ {
-		switch {
-		case s[i] == '"':
-			return b.String(), s[i+1:]
-		case s[i] == '\\' && i+1 < len(s):
-			i++
-		}
-		b.WriteByte(s[i])
-	}
-	return "", "" // no closing quote: nothing to trust
+	return &LoginError{Origin: r.origin.String(), Challenge: c}
 }

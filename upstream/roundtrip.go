@@ -38,6 +38,9 @@ type remote struct {
 	headers map[string]string
 	base    *http.Transport
 
+	server string
+	login  Login // nil: no tokens
+
 	fallback bool // 404 or 405 to the first POST is ErrNotStreamable
 	events   bool // a GET must be answered by an event stream
 
@@ -69,7 +72,14 @@ func newRemote(s Spec, env DialEnv) (*remote, string, error) {
 		u.User = nil
 	}
 	u.Fragment = ""
+	login := env.Login
+	for name := range headers {
+		if strings.EqualFold(name, "Authorization") { // the configuration's own credentials
+			login = nil
+		}
+	}
 	return &remote{
+		server: s.Name, login: login,
 		origin:  &url.URL{Scheme: u.Scheme, Host: u.Host},
 		headers: headers,
 		base: &http.Transport{
@@ -134,11 +144,51 @@ func (r *remote) pause(ctx context.Context) error {
 	}
 }
 
+// send sends req with the token of the server's login. If the server refuses it
+// before it runs the request and there is another one, it is sent once more.
 func (r *remote) send(req *http.Request) (*http.Response, error) {
 	if !r.permits(req.URL) {
 		closeBody(req.Body)
 		return nil, r.redirectError(req.URL)
 	}
+	if r.login == nil || !r.sameOrigin(req.URL) {
+		return r.sendOnce(req, "")
+	}
+	for last := false; ; last = true {
+		token, err := r.login.Token(req.Context(), r.server)
+		if err != nil {
+			closeBody(req.Body)
+			return nil, err
+		}
+		resp, err := r.sendOnce(req, token)
+		var refused *LoginError
+		if !errors.As(err, &refused) || !r.login.Refused(req.Context(), r.server, token, refused.Challenge) || last {
+			return resp, err
+		}
+		if req = rewound(req); req == nil {
+			return nil, err
+		}
+	}
+}
+
+// rewound returns req with its body from the beginning, nil if that is gone.
+func rewound(req *http.Request) *http.Request {
+	again := req.Clone(req.Context())
+	if req.Body == nil || req.Body == http.NoBody {
+		return again
+	}
+	if req.GetBody == nil {
+		return nil
+	}
+	body, err := req.GetBody()
+	if err != nil {
+		return nil
+	}
+	again.Body = body
+	return again
+}
+
+func (r *remote) sendOnce(req *http.Request, token string) (*http.Response, error) {
 	if !r.bodies.open() {
 		closeBody(req.Body)
 		return nil, errConnClosed
@@ -147,7 +197,11 @@ func (r *remote) send(req *http.Request) (*http.Response, error) {
 	if req.Method == http.MethodDelete {
 		ctx, cancel = context.WithTimeout(ctx, deleteTimeout)
 	}
-	resp, err := r.base.RoundTrip(r.prepare(ctx, req))
+	out := r.prepare(ctx, req)
+	if token != "" {
+		out.Header.Set("Authorization", "Bearer "+token)
+	}
+	resp, err := r.base.RoundTrip(out)
 	if err != nil {
 		cancel()
 		r.bodies.done()
@@ -180,10 +234,11 @@ func (r *remote) prepare(ctx context.Context, req *http.Request) *http.Request {
 // judge bounds the body b of resp and finds out what a bad status means. The
 // failure of the request holds what mcp-go would put in other words.
 func (r *remote) judge(req *http.Request, resp *http.Response, b *body) (*http.Response, error) {
-	switch code := resp.StatusCode; {
-	case code == http.StatusUnauthorized:
+	if err := r.loginError(resp.StatusCode, resp.Header); err != nil {
 		closeBody(resp.Body)
-		return nil, newLoginError(r.origin.String(), resp.Header)
+		return nil, err
+	}
+	switch code := resp.StatusCode; {
 	case code >= 400:
 		text, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
 		closeBody(resp.Body)

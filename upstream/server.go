@@ -125,6 +125,9 @@ func (s *server) ready(ctx context.Context) (*view, error) {
 			}
 			tried = true
 			poke(s.wake)
+		case NeedsLogin:
+			s.loginWanted()
+			return nil, unavailable(s.spec.Name, NeedsLogin, v.cause)
 		default:
 			return nil, unavailable(s.spec.Name, v.status.State, v.cause)
 		}
@@ -135,6 +138,13 @@ func (s *server) ready(ctx context.Context) (*view, error) {
 		case <-ctx.Done():
 			return nil, fmt.Errorf("upstream %q is %s: %w", s.spec.Name, v.status.State, context.Cause(ctx))
 		}
+	}
+}
+
+// loginWanted says that a call needs a login.
+func (s *server) loginWanted() {
+	if s.opt.Dial.Login != nil {
+		s.opt.Dial.Login.Wanted(s.spec.Name)
 	}
 }
 

@@ -262,6 +262,8 @@ func (s *session) explain(ctx context.Context, r request, err error) error {
 		err = plain(err)
 		s.fail(err)
 		return err
+	case errors.Is(err, ErrRights): // of this request; others may go on
+		return plain(err)
 	case isClosed(s.conn.Done), errors.Is(err, transport.ErrTransportClosed):
 		s.awaitCause()
 		return s.loss()

@@ -41,7 +41,7 @@ func after(err error) State {
 	switch {
 	case errors.Is(err, ErrConfig):
 		return Failed
-	case errors.Is(err, ErrLogin):
+	case errors.Is(err, ErrLogin), errors.Is(err, ErrRights):
 		return NeedsLogin
 	default:
 		return BackingOff
@@ -62,7 +62,7 @@ func unavailable(name string, st State, cause error) error {
 	case Held:
 		next = fmt.Sprintf("waits for approval; hint: mcpproxy quarantine inspect %s", name)
 	case NeedsLogin:
-		next = fmt.Sprintf("needs a login; hint: check its credentials, then mcpproxy upstream restart %s", name)
+		next = fmt.Sprintf("needs a login; hint: mcpproxy auth login %s", name)
 	case Failed:
 		next = fmt.Sprintf("failed; hint: correct its configuration, then mcpproxy upstream restart %s", name)
 	default:

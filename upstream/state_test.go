@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"mcpproxy/upstream/oauth"
 )
 
 func TestState_Transitions(t *testing.T) {
@@ -38,6 +40,7 @@ func TestState_After(t *testing.T) {
 	}{
 		{"no command", fmt.Errorf("x: %w", ErrConfig), Failed},
 		{"401", plain(fmt.Errorf("x: %w", ErrLogin)), NeedsLogin},
+		{"403", plain(&LoginError{Challenge: oauth.Challenge{MoreRights: true}}), NeedsLogin},
 		{"crash", ErrLost, BackingOff},
 		{"anything", errors.New("x"), BackingOff},
 	} {
@@ -56,7 +59,7 @@ func TestState_Unavailable_NamesNextStep(t *testing.T) {
 	for st, want := range map[State]string{
 		Disabled:   "mcpproxy upstream enable srv",
 		Held:       "mcpproxy quarantine inspect srv",
-		NeedsLogin: "mcpproxy upstream restart srv",
+		NeedsLogin: "mcpproxy auth login srv",
 		Failed:     "mcpproxy upstream restart srv",
 		BackingOff: "by itself",
 	} {

@@ -163,6 +163,9 @@ type Progress struct {
 	Tools []Tool          `json:"tools,omitempty"`
 	Index *Index          `json:"index,omitempty"`
 	Page  *Waiting        `json:"page,omitempty"`
+
+	Prompt *LoginPrompt `json:"prompt,omitempty"`
+	Login  *Login       `json:"login,omitempty"`
 }
 
 // Error is the body of every answer that is not 2xx.

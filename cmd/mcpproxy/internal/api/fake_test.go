@@ -50,6 +50,21 @@ func (f *fake) Audit(_ context.Context, q client.AuditFilter) ([]client.AuditEnt
 	return []client.AuditEntry{{Seq: q.After + 1, Server: q.Server}}, f.err
 }
 
+func (f *fake) Logins(context.Context) ([]client.Login, error) {
+	return []client.Login{{Server: "a/b"}}, f.err
+}
+
+func (f *fake) LogIn(_ context.Context, server string, quiet bool, prompt func(client.LoginPrompt)) (client.Login, error) {
+	if f.err == nil {
+		prompt(client.LoginPrompt{URL: "https://as.example/authorize", Opened: !quiet})
+	}
+	return client.Login{Server: server}, f.err
+}
+
+func (f *fake) LogOut(_ context.Context, server string) (client.Login, error) {
+	return client.Login{Server: server, State: "none"}, f.err
+}
+
 func (f *fake) RemoveServer(context.Context, string) error  { return f.err }
 func (f *fake) RestartServer(context.Context, string) error { return f.err }
 

@@ -49,6 +49,9 @@ var routes = []route{
 	{"PATCH", "/api/v1/servers/{name}", person, (*API).updateServer},
 	{"DELETE", "/api/v1/servers/{name}", person, (*API).removeServer},
 	{"POST", "/api/v1/servers/{name}/restart", person, (*API).restartServer},
+	{"POST", "/api/v1/servers/{name}/login", person, (*API).serverLogin},
+	{"POST", "/api/v1/servers/{name}/logout", person, (*API).serverLogout},
+	{"GET", "/api/v1/logins", person, (*API).serverLogins},
 	{"GET", "/api/v1/servers/{name}/logs", person, (*API).serverLogs},
 	{"POST", "/api/v1/servers/{name}/tools", person, (*API).listTools},
 

@@ -26,6 +26,7 @@ type Service interface {
 	Scanner
 	Models
 	Audit
+	Logins
 
 	Index(ctx context.Context) (client.Index, error)
 	// Rebuild calls progress, if set, as it goes.

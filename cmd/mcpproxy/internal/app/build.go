@@ -20,6 +20,7 @@ import (
 	"mcpproxy/internal/store"
 	"mcpproxy/quarantine"
 	"mcpproxy/upstream"
+	"mcpproxy/upstream/oauth"
 )
 
 // App is one built program. Its parts are set once by open and never replaced;
@@ -41,6 +42,7 @@ type App struct {
 	index    *index.Index
 	sentence *sentence
 	children *upstream.Children
+	logins   *oauth.Keeper
 	pool     *upstream.Pool
 	sync     *discovery.Syncer
 	proxy    *proxy.Proxy
@@ -126,6 +128,9 @@ func (a *App) build(cfg *config.Config) (err error) {
 		return err
 	}
 	keyring := secret.Keyring{}
+	if a.logins, err = a.openLogins(keyring); err != nil {
+		return err
+	}
 	a.pool = upstream.NewPool(upstream.Options{
 		Log: a.log.Named("upstream"), Version: a.opt.Version,
 		Dial: upstream.DialEnv{
@@ -133,6 +138,7 @@ func (a *App) build(cfg *config.Config) (err error) {
 			Expand:   func(text string) (string, error) { return secret.Expand(text, keyring) },
 			Stderr:   a.logs.Server,
 			Children: a.children,
+			Login:    a.logins,
 		},
 		Notify: a.forwardNotification,
 	})
@@ -155,6 +161,9 @@ func (a *App) Close() error {
 	}
 	if a.pool != nil {
 		errs = append(errs, a.pool.Close())
+	}
+	if a.logins != nil {
+		a.logins.Close()
 	}
 	if a.index != nil {
 		errs = append(errs, a.index.Close())

@@ -67,6 +67,7 @@ func (a *App) reapply(ctx context.Context) error {
 func (a *App) apply(ctx context.Context, cfg *config.Config) error {
 	a.sentence.want(cfg.Model)
 	a.gate.SetPolicies(policiesOf(cfg))
+	a.logins.Apply(loginsOf(cfg))
 	held := a.launches(cfg)
 	specs := make([]upstream.Spec, 0, len(cfg.Servers))
 	var serving []string

@@ -59,6 +59,7 @@ func (a *App) Approve(ctx context.Context, server, hash string) (client.Waiting,
 	if err != nil {
 		return client.Waiting{}, err
 	}
+	a.invite(ctx, server)
 	if _, err := a.gate.ApproveServer(server, want); err != nil {
 		return client.Waiting{}, reviewError(err, server)
 	}

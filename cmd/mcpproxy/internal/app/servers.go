@@ -48,7 +48,7 @@ func (a *App) serverDTO(s config.Server, st upstream.Status) client.Server {
 	if st.State == "" {
 		dto.State = a.restingState(s)
 	}
-	dto.Hint = hintFor(dto.State, s.Name)
+	dto.Hint = hintFor(dto.State, s)
 	return dto
 }
 
@@ -67,7 +67,8 @@ func (a *App) restingState(s config.Server) string {
 }
 
 // hintFor names the one command that helps a server in this state.
-func hintFor(state, name string) string {
+func hintFor(state string, s config.Server) string {
+	name := s.Name
 	switch upstream.State(state) {
 	case upstream.Held:
 		return "mcpproxy quarantine inspect " + name
@@ -76,7 +77,10 @@ func hintFor(state, name string) string {
 	case upstream.Failed, upstream.BackingOff:
 		return "mcpproxy upstream logs " + name
 	case upstream.NeedsLogin:
-		return "give it a token under \"headers\" in the configuration"
+		if !usesOAuth(s) {
+			return "check its Authorization under \"headers\" in the configuration"
+		}
+		return "mcpproxy auth login " + name
 	default:
 		return ""
 	}
@@ -111,6 +115,9 @@ func (a *App) UpdateServer(ctx context.Context, name string, c client.ServerChan
 	}
 	if err := a.file.UpdateServer(name, fields(c)); err != nil {
 		return client.Server{}, asClientError(err)
+	}
+	if c.Enabled != nil && *c.Enabled {
+		a.invite(ctx, name)
 	}
 	return a.edited(ctx, name)
 }
@@ -162,6 +169,7 @@ func (a *App) RestartServer(ctx context.Context, name string) error {
 	if err := a.gate.Launch(name, launchOf(s), false); err != nil {
 		return heldError(err)
 	}
+	a.invite(ctx, name)
 	return a.pool.Restart(ctx, name)
 }
 

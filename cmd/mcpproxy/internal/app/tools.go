@@ -49,7 +49,11 @@ func (a *App) listing(ctx context.Context, s config.Server, opt api.ListOptions)
 	defer cancel()
 	tools, err := a.pool.List(ctx, specOf(s, ""), opt.Trace)
 	if err != nil {
-		return nil, &client.Error{Code: "unavailable", Message: err.Error(), Hint: "see its log: mcpproxy upstream logs " + s.Name}
+		e := &client.Error{Code: "unavailable", Message: err.Error(), Hint: "see its log: mcpproxy upstream logs " + s.Name}
+		if errors.Is(err, upstream.ErrLogin) || errors.Is(err, upstream.ErrRights) {
+			e.Hint = hintFor(string(upstream.NeedsLogin), s)
+		}
+		return nil, e
 	}
 	if a.gate.Launch(s.Name, launchOf(s), false) != nil {
 		return tools, a.gate.Inspected(s.Name, launchOf(s), tools)
@@ -145,7 +149,7 @@ func (a *App) startOne(ctx context.Context, s config.Server) error {
 		}
 		for _, st := range a.pool.Status() {
 			if st.State != upstream.Starting && st.Error != "" {
-				return &client.Error{Code: "unavailable", Message: st.Error, Hint: "see its log: mcpproxy upstream logs " + s.Name}
+				return &client.Error{Code: "unavailable", Message: st.Error, Hint: hintFor(string(st.State), s)}
 			}
 		}
 		if _, err := changes.Next(ctx); err != nil {

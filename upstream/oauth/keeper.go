@@ -1,0 +1,290 @@
+package oauth
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/netip"
+	"net/url"
+	"reflect"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// Server is what the configuration says of one remote server.
+type Server struct {
+	Name         string
+	URL          string
+	Scopes       []string // empty: the challenge's, else the metadata's, else none
+	NoPKCE       bool     // log in without PKCE, because the server cannot do it
+	ClientID     string   // empty: register one; an https URL is a client metadata document
+	ClientSecret string   // may be a placeholder
+}
+
+// Options of a [Keeper]. The zero value works.
+type Options struct {
+	// Vault keeps logins across restarts; nil keeps them in memory.
+	Vault Vault
+	Log   *zap.Logger // nil means none
+	// Expand resolves a placeholder in a client secret; nil leaves it.
+	Expand func(text string) (string, error)
+	// Open opens a browser; nil means the desktop's own.
+	Open func(url string) error
+	// Resolve looks up a host; nil means the system's resolver.
+	Resolve func(ctx context.Context, host string) ([]netip.Addr, error)
+	// Event is told what a person may want to know. It must not block.
+	Event  func(Event)
+	Timing Timing
+}
+
+// Timing holds the intervals of a [Keeper]. A zero field means its default.
+type Timing struct {
+	Login  time.Duration // how long a login waits for the person; 5 min
+	Tab    time.Duration // least time between browser tabs of one server; 5 min
+	Invite time.Duration // how long a person's action allows a browser; 2 min
+	Retry  time.Duration // first pause after a failed refresh; 5 s, doubling to 1 min
+}
+
+// What an [Event] is about.
+const (
+	LoggedIn      = "login"
+	LoggedOut     = "logout"
+	LoginNeeded   = "login needed"   // a login is lost
+	LoginFailed   = "login failed"   // the person or the server did not finish it
+	IssuerChanged = "issuer changed" // held until a person logs out and in
+)
+
+// Event is something that happened to the login of a server.
+type Event struct {
+	What, Server string
+	Detail       string // names and hosts, never a secret
+}
+
+// Keeper has the logins of all remote servers. Safe for concurrent use.
+type Keeper struct {
+	opt      Options
+	accounts atomic.Pointer[map[string]*account] // immutable snapshot
+	vault    *vault
+	life     context.Context // ends with Close
+	end      context.CancelFunc
+
+	mu     sync.Mutex // Apply and background
+	closed bool
+	wg     sync.WaitGroup
+}
+
+// New returns a Keeper without servers. It lives until Close, not until ctx
+// ends.
+func New(ctx context.Context, opt Options) *Keeper {
+	if opt.Log == nil {
+		opt.Log = zap.NewNop()
+	}
+	if opt.Open == nil {
+		opt.Open = openBrowser
+	}
+	if opt.Resolve == nil {
+		opt.Resolve = systemResolver
+	}
+	if opt.Event == nil {
+		opt.Event = func(Event) {}
+	}
+	opt.Timing.Login = cmp.Or(opt.Timing.Login, 5*time.Minute)
+	opt.Timing.Tab = cmp.Or(opt.Timing.Tab, 5*time.Minute)
+	opt.Timing.Invite = cmp.Or(opt.Timing.Invite, 2*time.Minute)
+	opt.Timing.Retry = cmp.Or(opt.Timing.Retry, 5*time.Second)
+	k := &Keeper{opt: opt, vault: &vault{store: opt.Vault, log: opt.Log}}
+	k.life, k.end = context.WithCancel(context.WithoutCancel(ctx))
+	k.accounts.Store(&map[string]*account{})
+	return k
+}
+
+// Apply makes the set of servers equal list. A server whose URL changed is
+// another one: its login is not carried over.
+func (k *Keeper) Apply(list []Server) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	old := *k.accounts.Load()
+	next := make(map[string]*account, len(list))
+	for _, s := range list {
+		a := old[s.Name]
+		if a == nil || a.server().URL != s.URL {
+			if a = k.newAccount(s); a == nil {
+				continue
+			}
+		} else if !reflect.DeepEqual(a.server(), s) {
+			a.set.Store(&s)
+		}
+		next[s.Name] = a
+	}
+	for name, a := range old {
+		if next[name] != a {
+			a.stop()
+		}
+	}
+	k.accounts.Store(&next)
+}
+
+// Close ends logins and refreshes under way and waits for them.
+func (k *Keeper) Close() {
+	k.mu.Lock()
+	k.closed = true
+	k.mu.Unlock()
+	k.end()
+	k.wg.Wait()
+}
+
+// background runs f, which must end with k.life, unless the Keeper is closed.
+func (k *Keeper) background(f func()) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !k.closed {
+		k.wg.Go(f)
+	}
+	return !k.closed
+}
+
+func (k *Keeper) account(name string) (*account, error) {
+	if a, ok := (*k.accounts.Load())[name]; ok {
+		return a, nil
+	}
+	return nil, fmt.Errorf("oauth: %q: %w", name, ErrUnknown)
+}
+
+// Token returns the access token to send to a server, "" if there is none. It
+// waits only where the token has expired and a refresh is under way; the error
+// then wraps ErrTokens. A server whose token it is refuses it by [Keeper.Refused].
+func (k *Keeper) Token(ctx context.Context, name string) (string, error) {
+	a, ok := (*k.accounts.Load())[name]
+	if !ok {
+		return "", nil
+	}
+	return a.accessToken(ctx)
+}
+
+// Refused is told that the server refused a request that carried the token
+// sent, which may be "". It reports whether there is another token now, with
+// which the request, which was not executed, may be sent once more.
+func (k *Keeper) Refused(ctx context.Context, name, sent string, c Challenge) bool {
+	a, ok := (*k.accounts.Load())[name]
+	return ok && a.refused(ctx, sent, c)
+}
+
+// Invite notes that a person just did something to the server, such as to enable
+// it: if it asks for a login in the next two minutes, a browser may open.
+func (k *Keeper) Invite(name string) {
+	if a, ok := (*k.accounts.Load())[name]; ok {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.invited = time.Now()
+	}
+}
+
+// Wanted notes that a call needs a login that is not there. It begins one, with
+// a browser, at most once in five minutes.
+func (k *Keeper) Wanted(name string) {
+	if a, ok := (*k.accounts.Load())[name]; ok {
+		a.wanted()
+	}
+}
+
+// Login logs in at a server and waits until the person has done so, ctx ends or
+// five minutes are over. A login under way is joined. prompt, if set, is called
+// once the URL is known. noBrowser only prints.
+func (k *Keeper) Login(ctx context.Context, name string, noBrowser bool, prompt func(Prompt)) error {
+	a, err := k.account(name)
+	if err != nil {
+		return err
+	}
+	f, err := a.begin(byPerson, noBrowser)
+	if err != nil {
+		return err
+	}
+	select {
+	case <-f.ready:
+	case <-f.done:
+		return f.err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if prompt != nil {
+		prompt(f.prompt)
+	}
+	select {
+	case <-f.done:
+		return f.err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Logout forgets the login of a server, here and, where it can, at the
+// authorization server. It reports whether there was one.
+func (k *Keeper) Logout(ctx context.Context, name string) (bool, error) {
+	a, err := k.account(name)
+	if err != nil {
+		return false, err
+	}
+	return a.logout(ctx)
+}
+
+// Status is where the login of one server stands.
+type Status struct {
+	Server    string
+	State     State
+	Issuer    string // of the login, empty if none
+	Scope     string
+	Expires   time.Time // of the access token; zero: unknown
+	Renewable bool      // it is refreshed by itself
+	Redirect  string    // to register at an authorization server by hand; empty before the first login
+	Kept      bool      // survives a restart
+	URL       string    // of a login that waits for the person
+}
+
+// State is where a login stands.
+type State string
+
+// The states of a login.
+const (
+	None    State = "none"           // there was none
+	Valid   State = "logged in"      //
+	Needed  State = "login needed"   // the server refuses what there is
+	Waiting State = "waits for you"  // in the browser
+	Stale   State = "refresh failed" // expired, tried again at the next request
+)
+
+// Status describes the login of every server, sorted by name.
+func (k *Keeper) Status() []Status {
+	all := *k.accounts.Load()
+	list := make([]Status, 0, len(all))
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		list = append(list, all[name].status())
+	}
+	return list
+}
+
+func parseServer(s Server) (*url.URL, error) {
+	u, err := url.Parse(s.URL)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, errors.New("url is not valid")
+	}
+	u.User, u.Fragment = nil, ""
+	return u, nil
+}
+
+// secretOf returns the client secret of the configuration.
+func (k *Keeper) secretOf(s Server) (string, error) {
+	if k.opt.Expand == nil || s.ClientSecret == "" {
+		return s.ClientSecret, nil
+	}
+	value, err := k.opt.Expand(s.ClientSecret)
+	if err != nil {
+		return "", fmt.Errorf("client_secret: %w", err)
+	}
+	return value, nil
+}
