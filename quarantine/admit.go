@@ -1,6 +1,7 @@
 package quarantine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -9,26 +10,46 @@ import (
 	"mcpproxy/internal/tool"
 )
 
-// maxName bounds a tool name in bytes; it is a part of keys in the database.
-const maxName = 512
+// Bounds of names in bytes; they are parts of keys in the database. Those of
+// resources are URIs.
+const (
+	maxName      = 512
+	maxOtherName = 2048
+)
+
+// scope is a part of what a server lists: its tools, or everything else. The two
+// are listed one after the other, so each is complete by itself.
+type scope bool
+
+const (
+	ofTools  scope = true
+	ofOthers scope = false
+)
+
+func (sc scope) has(id tool.ID) bool { return (id.Kind == "") == bool(sc) }
 
 // sift drops what has no identity of its own: every repetition of a name, names
-// over maxName bytes, and tools of other servers. The first of a name stays. It
-// returns a new slice.
-func sift(server string, tools []tool.Tool) []tool.Tool {
-	seen := make(map[string]bool, len(tools))
-	kept := make([]tool.Tool, 0, len(tools))
-	for _, t := range tools {
-		if name := t.ID.Name; !seen[name] && len(name) <= maxName && t.ID.Server == server {
-			seen[name] = true
+// that are too long, and definitions of other servers or of no such kind. The
+// first of a name stays. It returns a new slice.
+func sift(server string, list []tool.Tool, want ...scope) []tool.Tool {
+	seen := make(map[tool.ID]bool, len(list))
+	kept := make([]tool.Tool, 0, len(list))
+	for _, t := range list {
+		limit := maxName
+		if t.ID.Kind != "" {
+			limit = maxOtherName
+		}
+		wanted := slices.ContainsFunc(want, func(sc scope) bool { return sc.has(t.ID) })
+		if wanted && !seen[t.ID] && len(t.ID.Name) <= limit && t.ID.Server == server {
+			seen[t.ID] = true
 			kept = append(kept, t)
 		}
 	}
 	return kept
 }
 
-// Admit compares the complete listing of a server with what was approved. It
-// returns the tools that may serve, in the order listed, and those that wait.
+// Admit compares the complete listing of a server's tools with what was approved.
+// It returns the tools that may serve, in the order listed, and those that wait.
 // All tools of a held server wait. Of equal names the first counts and the rest
 // is ignored, and so are names over 512 bytes.
 //
@@ -37,10 +58,20 @@ func sift(server string, tools []tool.Tool) []tool.Tool {
 // admits nothing and returns the error, and tools that were listed differently
 // are held all the same. The slices are the caller's.
 func (g *Gate) Admit(ctx context.Context, server string, tools []tool.Tool) (admitted []tool.Tool, held []Record, err error) {
+	return g.admit(ctx, server, tools, ofTools)
+}
+
+// AdmitOthers is [Gate.Admit] for the complete listing of everything that is no
+// tool: prompts, resources, resource templates and instructions.
+func (g *Gate) AdmitOthers(ctx context.Context, server string, others []tool.Tool) (admitted []tool.Tool, held []Record, err error) {
+	return g.admit(ctx, server, others, ofOthers)
+}
+
+func (g *Gate) admit(ctx context.Context, server string, tools []tool.Tool, sc scope) (admitted []tool.Tool, held []Record, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
 	}
-	tools = sift(server, tools)
+	tools = sift(server, tools, sc)
 	hashes := make([]tool.Hash, len(tools)) // outside the turn: it is most of the work
 	for i, t := range tools {
 		hashes[i] = t.Hash()
@@ -50,7 +81,7 @@ func (g *Gate) Admit(ctx context.Context, server string, tools []tool.Tool) (adm
 	if !s.serves() {
 		return nil, s.records(tools, hashes), nil
 	}
-	c := g.compare(s, server, tools, hashes)
+	c := g.compare(s, sc, server, tools, hashes)
 	next := s.clone()
 	if err := g.ledger.commit(c); err != nil {
 		next.distrust(c)
@@ -65,7 +96,7 @@ func (g *Gate) Admit(ctx context.Context, server string, tools []tool.Tool) (adm
 		g.publish(server, next)
 	}
 	for i, t := range tools {
-		if p := next.pins[t.ID.Name]; p.serves(hashes[i]) {
+		if p := next.pins[t.ID]; p.serves(hashes[i]) {
 			admitted = append(admitted, t)
 		} else {
 			held = append(held, Record{Tool: t, Hash: hashes[i], State: p.state(hashes[i]), Flapping: p.flaps()})
@@ -79,15 +110,19 @@ func (g *Gate) Admit(ctx context.Context, server string, tools []tool.Tool) (adm
 const mostReverts = 1
 
 // compare returns what a listing of an approved server changes.
-func (g *Gate) compare(s *serverView, server string, tools []tool.Tool, hashes []tool.Hash) *changes {
-	c := &changes{server: server, approve: map[string]definition{}, hold: map[string]definition{}}
-	listed := make(map[string]bool, len(tools))
+func (g *Gate) compare(s *serverView, sc scope, server string, tools []tool.Tool, hashes []tool.Hash) *changes {
+	c := &changes{server: server, approve: map[tool.ID]definition{}, hold: map[tool.ID]definition{}}
+	listed := make(map[tool.ID]bool, len(tools))
 	for _, t := range tools {
-		listed[t.ID.Name] = true
+		listed[t.ID] = true
 	}
-	if s.rec.Trust == trustListing {
-		rec := s.rec
-		rec.Trust = trustOver
+	rec := s.rec
+	left := &rec.Trust
+	if sc == ofOthers {
+		left = &rec.Others
+	}
+	if *left == trustListing {
+		*left = trustOver
 		c.record = &rec
 		s.trust(c, tools, hashes)
 	} else {
@@ -95,9 +130,9 @@ func (g *Gate) compare(s *serverView, server string, tools []tool.Tool, hashes [
 			g.judge(c, s, t, hashes[i])
 		}
 	}
-	for name, p := range s.pins {
-		if !listed[name] && !p.held.IsZero() && !p.flaps() {
-			c.unhold = append(c.unhold, name)
+	for id, p := range s.pins {
+		if sc.has(id) && !listed[id] && !p.held.IsZero() && !p.flaps() {
+			c.unhold = append(c.unhold, id)
 		}
 	}
 	return c
@@ -106,49 +141,47 @@ func (g *Gate) compare(s *serverView, server string, tools []tool.Tool, hashes [
 // trust approves a first listing that the configuration trusts, but for tools
 // whose names look like those before them.
 func (s *serverView) trust(c *changes, tools []tool.Tool, hashes []tool.Hash) {
-	taken := s.twins()
+	taken := s.looks()
 	for i, t := range tools {
-		name := t.ID.Name
-		if twin, taken := taken[skeleton(name)]; taken && twin != name {
-			c.hold[name] = define(t, hashes[i])
-			c.note(EventHeld, name, hashes[i])
+		if taken.twin(t.ID) != "" {
+			c.hold[t.ID] = define(t, hashes[i])
+			c.note(EventHeld, t.ID, hashes[i])
 			continue
 		}
-		taken[skeleton(name)] = name
-		c.approve[name] = define(t, hashes[i])
-		if !s.pins[name].held.IsZero() {
-			c.unhold = append(c.unhold, name)
+		c.approve[t.ID] = define(t, hashes[i])
+		if !s.pins[t.ID].held.IsZero() {
+			c.unhold = append(c.unhold, t.ID)
 		}
-		c.note(EventTrusted, name, hashes[i])
+		c.note(EventTrusted, t.ID, hashes[i])
 	}
 }
 
 // judge adds to c what the listed definition of one tool changes.
 func (g *Gate) judge(c *changes, s *serverView, t tool.Tool, h tool.Hash) {
-	name := t.ID.Name
-	p := s.pins[name]
+	id := t.ID
+	p := s.pins[id]
 	switch {
 	case p.approved == h && !p.damaged && p.held.IsZero():
 	case g.passes(c, s, t):
-		c.approve[name] = define(t, h)
+		c.approve[id] = define(t, h)
 		if !p.held.IsZero() {
-			c.unhold = append(c.unhold, name)
+			c.unhold = append(c.unhold, id)
 		}
-		c.note(EventAuto, name, h)
+		c.note(EventAuto, id, h)
 	case p.approved == h && !p.damaged:
 		g.revert(c, p, t, h)
 	case p.held == h && !p.unsaved:
 	case !p.approved.IsZero() && !p.damaged && p.held.IsZero() && g.appliedUnseen(t):
 		d := define(t, h)
 		d.Reverts = p.reverts
-		c.approve[name] = d
-		c.note(EventApplied, name, h)
+		c.approve[id] = d
+		c.note(EventApplied, id, h)
 	default:
-		c.hold[name] = define(t, h)
+		c.hold[id] = define(t, h)
 		if p.approved.IsZero() {
-			c.note(EventHeld, name, h)
+			c.note(EventHeld, id, h)
 		} else {
-			c.note(EventChanged, name, h)
+			c.note(EventChanged, id, h)
 		}
 	}
 }
@@ -156,52 +189,49 @@ func (g *Gate) judge(c *changes, s *serverView, t tool.Tool, h tool.Hash) {
 // revert lets the approved definition serve again when the upstream came back to
 // it, unless that happened before: then the approved definition waits itself.
 func (g *Gate) revert(c *changes, p pin, t tool.Tool, h tool.Hash) {
-	name := t.ID.Name
+	id := t.ID
 	if p.held.IsZero() || p.flaps() {
 		return
 	}
 	d := define(t, h)
 	d.Reverts = p.reverts + 1
-	c.approve[name] = d
+	c.approve[id] = d
 	if d.Reverts > mostReverts {
-		c.hold[name] = define(t, h)
-		c.note(EventFlapping, name, h)
+		c.hold[id] = define(t, h)
+		c.note(EventFlapping, id, h)
 		return
 	}
-	c.unhold = append(c.unhold, name)
-	c.note(EventReverted, name, h)
+	c.unhold = append(c.unhold, id)
+	c.note(EventReverted, id, h)
 }
 
 // appliedUnseen reports whether t differs from its approved definition in a way
 // that needs no person.
 func (g *Gate) appliedUnseen(t tool.Tool) bool {
-	d, err := g.ledger.approved.Get(t.ID.String())
-	return err == nil && applied(d.Raw, t.Raw)
+	d, err := g.ledger.approved.get(t.ID)
+	return err == nil && t.ID.Kind == "" && applied(d.Raw, t.Raw)
 }
 
 // distrust keeps from c, which could not be written, what holds a tool.
 func (s *serverView) distrust(c *changes) {
-	for name, d := range c.hold {
-		s.change(name, func(p *pin) { p.held, p.unsaved = d.Hash, true })
+	for id, d := range c.hold {
+		s.change(id, func(p *pin) { p.held, p.unsaved = d.Hash, true })
 	}
 }
 
 // records returns the tools for a reviewer, none of them served.
 func (s *serverView) records(tools []tool.Tool, hashes []tool.Hash) []Record {
 	list := make([]Record, 0, len(tools))
-	taken := make(map[string]string, len(tools))
+	taken := looks{}
 	for i, t := range tools {
-		r := Record{Tool: t, Hash: hashes[i], State: s.pins[t.ID.Name].state(hashes[i])}
-		if twin := taken[skeleton(t.ID.Name)]; twin != "" {
-			r.LooksLike = twin
-		} else {
-			taken[skeleton(t.ID.Name)] = t.ID.Name
-		}
-		list = append(list, r)
+		list = append(list, Record{Tool: t, Hash: hashes[i], State: s.pins[t.ID].state(hashes[i]), LooksLike: taken.twin(t.ID)})
 	}
 	return list
 }
 
 func sortRecords(list []Record) {
-	slices.SortFunc(list, func(a, b Record) int { return strings.Compare(a.Tool.ID.Name, b.Tool.ID.Name) })
+	slices.SortFunc(list, func(a, b Record) int {
+		return cmp.Or(cmp.Compare(slices.Index(tool.Kinds, a.Tool.ID.Kind), slices.Index(tool.Kinds, b.Tool.ID.Kind)),
+			strings.Compare(a.Tool.ID.Name, b.Tool.ID.Name))
+	})
 }

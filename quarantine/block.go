@@ -6,18 +6,19 @@ import (
 	"mcpproxy/internal/tool"
 )
 
-// Block keeps a server, or one of its tools if name is not empty, from agents
-// whatever its definition is, until [Gate.Unblock]: no approval and no trust
-// lifts it. Approvals stay on record. It takes effect before it returns.
-func (g *Gate) Block(server, name string) error { return g.setBlocked(server, name, true) }
+// Block keeps a definition, or its server if id has no name, from agents
+// whatever it says, until [Gate.Unblock]: no approval and no trust lifts it.
+// Approvals stay on record. It takes effect before it returns.
+func (g *Gate) Block(id tool.ID) error { return g.setBlocked(id, true) }
 
 // Unblock ends a [Gate.Block]; what was approved before serves again.
-func (g *Gate) Unblock(server, name string) error { return g.setBlocked(server, name, false) }
+func (g *Gate) Unblock(id tool.ID) error { return g.setBlocked(id, false) }
 
-func (g *Gate) setBlocked(server, name string, blocked bool) error {
+func (g *Gate) setBlocked(id tool.ID, blocked bool) error {
+	server := id.Server
 	defer g.turn(server)()
 	s := g.server(server).clone()
-	if s.blockedAt(name) == blocked {
+	if s.blockedAt(id) == blocked {
 		return nil
 	}
 	c := &changes{server: server}
@@ -25,8 +26,8 @@ func (g *Gate) setBlocked(server, name string, blocked bool) error {
 	if !blocked {
 		what = EventUnblocked
 	}
-	c.block = map[string]bool{name: blocked}
-	c.note(what, name, tool.Hash{})
+	c.block = map[tool.ID]bool{id: blocked}
+	c.note(what, id, tool.Hash{})
 	s.apply(c)
 	if blocked {
 		g.publish(server, s) // a block that cannot be written holds all the same
@@ -39,10 +40,10 @@ func (g *Gate) setBlocked(server, name string, blocked bool) error {
 	return nil
 }
 
-// blockedAt reports whether the server, or the tool of that name, is blocked.
-func (s *serverView) blockedAt(name string) bool {
-	if name == "" {
+// blockedAt reports whether the definition, or the server, is blocked.
+func (s *serverView) blockedAt(id tool.ID) bool {
+	if id.Name == "" {
 		return s.blocked
 	}
-	return s.pins[name].blocked
+	return s.pins[id].blocked
 }

@@ -56,7 +56,7 @@ func (g *Gate) Changes() *event.Feed[string] { return &g.changes }
 // wrapping [ErrHeld] that says why. It reads memory only and takes no lock.
 func (g *Gate) Check(id tool.ID, h tool.Hash) error {
 	s := (*g.view.Load())[id.Server]
-	if s != nil && s.serves() && s.pins[id.Name].serves(h) {
+	if s != nil && s.serves() && s.pins[id].serves(h) {
 		return nil
 	}
 	return s.refusal(id, h)
@@ -66,7 +66,7 @@ func (g *Gate) Check(id tool.ID, h tool.Hash) error {
 // is blocked, on a server that may run. It reads memory only.
 func (g *Gate) Waits(id tool.ID) bool {
 	s := g.server(id.Server)
-	p := s.pins[id.Name]
+	p := s.pins[id]
 	return s.serves() && (p.blocked || !p.held.IsZero())
 }
 
@@ -83,15 +83,15 @@ func (g *Gate) StateOf(id tool.ID, h tool.Hash) State {
 		}
 		return Pending
 	}
-	p := s.pins[id.Name]
+	p := s.pins[id]
 	if state := p.state(h); state != Approved || p.serves(h) {
 		return state
 	}
 	return Changed
 }
 
-// HeldTools counts, by server, the tools of approved servers that wait. It
-// reads memory only.
+// HeldTools counts, by server, the tools and other definitions of approved
+// servers that wait. It reads memory only.
 func (g *Gate) HeldTools() map[string]int {
 	counts := map[string]int{}
 	for name, s := range *g.view.Load() {
@@ -119,7 +119,7 @@ func (g *Gate) Launch(server string, l Launch, trustFirst bool) error {
 	if rec, changed := s.sight(l, trustFirst); changed {
 		c.record = &rec
 		if rec.Trust == trustListing {
-			c.note(EventTrusted, "", tool.Hash{})
+			c.note(EventTrusted, tool.ID{}, tool.Hash{})
 			g.trustInspected(s, &c)
 		}
 	}
@@ -148,7 +148,7 @@ func (g *Gate) wave(s *serverView, l Launch, c *changes) {
 		c.record = &rec
 	}
 	c.record.Approved, c.record.Trust = &l, trustOver
-	c.note(EventAuto, "", tool.Hash{})
+	c.note(EventAuto, tool.ID{}, tool.Hash{})
 }
 
 // settled reports whether Launch has nothing to record.
@@ -170,7 +170,7 @@ func (s *serverView) sight(l Launch, trustFirst bool) (rec serverRecord, changed
 	case !rec.First.equal(l):
 		rec.Trust, changed = trustOver, true
 	case trustFirst:
-		rec.Approved, rec.Trust, changed = &l, trustListing, true
+		rec.Approved, rec.Trust, rec.Others, changed = &l, trustListing, trustListing, true
 	}
 	return rec, changed
 }
@@ -183,8 +183,11 @@ func (g *Gate) trustInspected(s *serverView, c *changes) {
 		return
 	}
 	c.record.Trust = trustOver
+	if g.ledger.inspectedWhole(c.server) {
+		c.record.Others = trustOver
+	}
 	c.unlist = true
-	c.approve, c.hold = map[string]definition{}, map[string]definition{}
+	c.approve, c.hold = map[tool.ID]definition{}, map[tool.ID]definition{}
 	hashes := make([]tool.Hash, len(tools))
 	for i, t := range tools {
 		hashes[i] = t.Hash()
@@ -194,24 +197,24 @@ func (g *Gate) trustInspected(s *serverView, c *changes) {
 
 // apply makes the pins of s what c wrote.
 func (s *serverView) apply(c *changes) {
-	for name, blocked := range c.block {
-		if name == "" {
+	for id, blocked := range c.block {
+		if id.Name == "" {
 			s.blocked = blocked
 		} else {
-			s.change(name, func(p *pin) { p.blocked = blocked })
+			s.change(id, func(p *pin) { p.blocked = blocked })
 		}
 	}
-	for _, name := range c.unpin {
-		s.change(name, func(p *pin) { p.approved, p.damaged, p.reverts = tool.Hash{}, false, 0 })
+	for _, id := range c.unpin {
+		s.change(id, func(p *pin) { p.approved, p.damaged, p.reverts = tool.Hash{}, false, 0 })
 	}
-	for _, name := range c.unhold {
-		s.change(name, func(p *pin) { p.held, p.unsaved = tool.Hash{}, false })
+	for _, id := range c.unhold {
+		s.change(id, func(p *pin) { p.held, p.unsaved = tool.Hash{}, false })
 	}
-	for name, d := range c.approve {
-		s.change(name, func(p *pin) { p.approved, p.damaged, p.reverts = d.Hash, false, d.Reverts })
+	for id, d := range c.approve {
+		s.change(id, func(p *pin) { p.approved, p.damaged, p.reverts = d.Hash, false, d.Reverts })
 	}
-	for name, d := range c.hold {
-		s.change(name, func(p *pin) { p.held, p.unsaved = d.Hash, false })
+	for id, d := range c.hold {
+		s.change(id, func(p *pin) { p.held, p.unsaved = d.Hash, false })
 	}
 	s.prune()
 }
@@ -224,10 +227,10 @@ func (g *Gate) Forget(server string) error {
 	if !s.known {
 		return nil
 	}
-	names := slices.Collect(maps.Keys(s.pins))
+	pinned := slices.Collect(maps.Keys(s.pins))
 	rec := serverRecord{First: s.rec.First, Trust: trustOver}
-	c := &changes{server: server, record: &rec, unlist: true, unpin: names, unhold: names}
-	c.note(EventForgotten, "", tool.Hash{})
+	c := &changes{server: server, record: &rec, unlist: true, unpin: pinned, unhold: pinned}
+	c.note(EventForgotten, tool.ID{}, tool.Hash{})
 	if err := g.ledger.commit(c); err != nil {
 		return fmt.Errorf("forget server %q: %w", server, err)
 	}

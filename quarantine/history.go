@@ -30,7 +30,8 @@ type Event struct {
 	What   string    `json:"what"`
 	Server string    `json:"server"`
 	Tool   string    `json:"tool,omitempty"`
-	Hash   tool.Hash `json:"hash,omitzero"` // of the definition; of the page, for a server
+	Kind   tool.Kind `json:"kind,omitempty"` // of what Tool names; empty: a tool
+	Hash   tool.Hash `json:"hash,omitzero"`  // of the definition; of the page, for a server
 }
 
 // keptEvents bounds the history; the oldest go when the gate is opened.
@@ -41,8 +42,8 @@ const keptEvents = 10000
 func (g *Gate) Follow(f func(Event)) { g.ledger.follow = f }
 
 // note adds an event to what c writes.
-func (c *changes) note(what, name string, h tool.Hash) {
-	c.events = append(c.events, Event{What: what, Server: c.server, Tool: name, Hash: h})
+func (c *changes) note(what string, id tool.ID, h tool.Hash) {
+	c.events = append(c.events, Event{What: what, Server: c.server, Tool: id.Name, Kind: id.Kind, Hash: h})
 }
 
 // stamp gives the events of c their time and their keys, which sort by time.

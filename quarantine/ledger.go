@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"mcpproxy/internal/store"
@@ -27,6 +26,9 @@ type serverRecord struct {
 	First    Launch  `json:"first"`              // the first identity seen under the name
 	Approved *Launch `json:"approved,omitempty"` // nil: no identity is approved
 	Trust    trust   `json:"trust,omitempty"`
+	// Others is what is left of the trust for what is no tool: trustListing, or
+	// nothing. A record that was written before there were others has none.
+	Others trust `json:"others,omitempty"`
 }
 
 // definition is one tool definition, approved or held. Raw is kept so that a
@@ -43,11 +45,11 @@ func define(t tool.Tool, h tool.Hash) definition {
 }
 
 // pin returns the hash by today's formula.
-func (d definition) pin() tool.Hash {
+func (d definition) pin(id tool.ID) tool.Hash {
 	if d.Formula == tool.Formula {
 		return d.Hash
 	}
-	return tool.Tool{Raw: d.Raw}.Hash()
+	return tool.Tool{ID: id, Raw: d.Raw}.Hash()
 }
 
 // unreadable stands for a held definition whose record is damaged. It is the
@@ -55,8 +57,8 @@ func (d definition) pin() tool.Hash {
 var unreadable = tool.Hash{0: 0xff, 31: 0xff}
 
 // verified returns the pin of a held definition whose bytes still have it.
-func (d definition) verified(broken error) tool.Hash {
-	h := tool.Tool{Raw: d.Raw}.Hash()
+func (d definition) verified(id tool.ID, broken error) tool.Hash {
+	h := tool.Tool{ID: id, Raw: d.Raw}.Hash()
 	if broken != nil || (d.Formula == tool.Formula && h != d.Hash) {
 		return unreadable
 	}
@@ -65,19 +67,20 @@ func (d definition) verified(broken error) tool.Hash {
 
 // listing is what an inspection of a held server saw.
 type listing struct {
-	Launch Launch   `json:"launch"`
-	Tools  [][]byte `json:"tools"`
+	Launch Launch                 `json:"launch"`
+	Tools  [][]byte               `json:"tools"`
+	Others map[tool.Kind][][]byte `json:"others,omitempty"` // what is no tool
+	Whole  bool                   `json:"whole,omitempty"`  // Others was listed too
 }
 
-// ledger is the gate's part of the database. Keys of definitions are
-// "server:tool", which is unambiguous because no server name holds a colon.
+// ledger is the gate's part of the database.
 type ledger struct {
 	db       *store.DB
 	servers  store.Bucket[serverRecord]
-	approved store.Bucket[definition]
-	held     store.Bucket[definition]
+	approved items[definition]
+	held     items[definition]
 	listings store.Bucket[listing]
-	blocked  store.Bucket[bool] // by server or "server:tool"
+	blocked  items[bool]
 	history  store.Bucket[Event]
 	now      func() time.Time
 	follow   func(Event) // told what was written; nil: nobody
@@ -97,10 +100,10 @@ func openLedger(db *store.DB) (*ledger, error) {
 	}
 	var errs [6]error
 	l.servers, errs[0] = store.OpenBucket[serverRecord](db, "quarantine.servers")
-	l.approved, errs[1] = store.OpenBucket[definition](db, "quarantine.approved")
-	l.held, errs[2] = store.OpenBucket[definition](db, "quarantine.held")
+	l.approved, errs[1] = openItems[definition](db, "quarantine.approved")
+	l.held, errs[2] = openItems[definition](db, "quarantine.held")
 	l.listings, errs[3] = store.OpenBucket[listing](db, "quarantine.listings")
-	l.blocked, errs[4] = store.OpenBucket[bool](db, "quarantine.blocked")
+	l.blocked, errs[4] = openItems[bool](db, "quarantine.blocked")
 	l.history, errs[5] = store.OpenBucket[Event](db, "quarantine.history")
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, fmt.Errorf("quarantine: %w", err)
@@ -117,13 +120,13 @@ type changes struct {
 	record  *serverRecord
 	listing *listing
 	unlist  bool // the stored listing goes
-	approve map[string]definition
-	hold    map[string]definition
-	unpin   []string        // names whose approval goes
-	unhold  []string        // names whose held definition goes
-	block   map[string]bool // names, "" for the server itself
+	approve map[tool.ID]definition
+	hold    map[tool.ID]definition
+	unpin   []tool.ID        // whose approval goes
+	unhold  []tool.ID        // whose held definition goes
+	block   map[tool.ID]bool // an empty name is the server itself
 	events  []Event
-	looks   map[string]string // what approved names look like; see unlike
+	looks   looks // what approved names look like; see unlike
 }
 
 func (c *changes) empty() bool {
@@ -151,10 +154,10 @@ func (l *ledger) commit(c *changes) error {
 		case c.unlist:
 			errs[1] = l.listings.Stage(tx, nil, []string{c.server})
 		}
-		errs[2] = l.approved.Stage(tx, keyed(c.server, c.approve), keys(c.server, c.unpin))
-		errs[3] = l.held.Stage(tx, keyed(c.server, c.hold), keys(c.server, c.unhold))
+		errs[2] = l.approved.stage(tx, c.approve, c.unpin)
+		errs[3] = l.held.stage(tx, c.hold, c.unhold)
 		put, remove := c.blocks()
-		errs[4] = l.blocked.Stage(tx, put, remove)
+		errs[4] = l.blocked.stage(tx, put, remove)
 		errs[5] = l.history.Stage(tx, events, nil)
 		return errors.Join(errs[:]...)
 	})
@@ -167,48 +170,16 @@ func (l *ledger) commit(c *changes) error {
 }
 
 // blocks returns the records of what is blocked and of what is no more.
-func (c *changes) blocks() (put map[string]bool, remove []string) {
-	put = map[string]bool{}
-	for name, blocked := range c.block {
-		k := c.server
-		if name != "" {
-			k = key(c.server, name)
-		}
+func (c *changes) blocks() (put map[tool.ID]bool, remove []tool.ID) {
+	put = map[tool.ID]bool{}
+	for id, blocked := range c.block {
 		if blocked {
-			put[k] = true
+			put[id] = true
 		} else {
-			remove = append(remove, k)
+			remove = append(remove, id)
 		}
 	}
 	return put, remove
-}
-
-func key(server, name string) string { return tool.ID{Server: server, Name: name}.String() }
-
-func serverOf(key string) string {
-	server, _, _ := strings.Cut(key, ":")
-	return server
-}
-
-func nameOf(key string) string {
-	_, name, _ := strings.Cut(key, ":")
-	return name
-}
-
-func keys(server string, names []string) []string {
-	list := make([]string, 0, len(names))
-	for _, name := range names {
-		list = append(list, key(server, name))
-	}
-	return list
-}
-
-func keyed(server string, defs map[string]definition) map[string]definition {
-	m := make(map[string]definition, len(defs))
-	for name, d := range defs {
-		m[key(server, name)] = d
-	}
-	return m
 }
 
 // load reads everything but the bytes of definitions into memory. A record that
@@ -217,7 +188,7 @@ func (l *ledger) load() (view, error) {
 	v := view{}
 	at := func(server string) *serverView {
 		if v[server] == nil {
-			v[server] = &serverView{pins: map[string]pin{}}
+			v[server] = &serverView{pins: map[tool.ID]pin{}}
 		}
 		return v[server]
 	}
@@ -237,25 +208,25 @@ func (l *ledger) load() (view, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = l.approved.All(func(k string, d definition, broken error) error {
-		at(serverOf(k)).change(nameOf(k), func(p *pin) { p.approved, p.damaged, p.reverts = d.pin(), broken != nil, d.Reverts })
+	err = l.approved.all(func(id tool.ID, d definition, broken error) error {
+		at(id.Server).change(id, func(p *pin) { p.approved, p.damaged, p.reverts = d.pin(id), broken != nil, d.Reverts })
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	err = l.held.All(func(k string, d definition, broken error) error {
-		at(serverOf(k)).change(nameOf(k), func(p *pin) { p.held = d.verified(broken) })
+	err = l.held.all(func(id tool.ID, d definition, broken error) error {
+		at(id.Server).change(id, func(p *pin) { p.held = d.verified(id, broken) })
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	err = l.blocked.All(func(k string, _ bool, _ error) error { // a damaged record blocks too
-		if nameOf(k) == "" {
-			at(k).blocked = true
+	err = l.blocked.all(func(id tool.ID, _ bool, _ error) error { // a damaged record blocks too
+		if s := at(id.Server); id.Name == "" {
+			s.blocked = true
 		} else {
-			at(serverOf(k)).change(nameOf(k), func(p *pin) { p.blocked = true })
+			s.change(id, func(p *pin) { p.blocked = true })
 		}
 		return nil
 	})

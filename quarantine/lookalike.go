@@ -6,6 +6,8 @@ import (
 
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
+
+	"mcpproxy/internal/tool"
 )
 
 // skeletons maps letters and digits to the Latin ones that they are mistaken
@@ -42,14 +44,40 @@ func skeleton(name string) string {
 	}, folded)
 }
 
-// twins returns, for each skeleton of an approved tool of s, the name of that
-// tool. Approved names are incumbents: they are never held for a newcomer.
-func (s *serverView) twins() map[string]string {
-	m := make(map[string]string, len(s.pins))
-	for name, p := range s.pins {
+// looks holds the names of one server's definitions by what they look like.
+// Only names of one kind are taken for each other.
+type looks map[look]string
+
+type look struct {
+	kind     tool.Kind
+	skeleton string
+}
+
+// looks returns the looks of what is approved: the incumbents, which are never
+// held for a newcomer.
+func (s *serverView) looks() looks {
+	m := make(looks, len(s.pins))
+	for id, p := range s.pins {
 		if !p.approved.IsZero() {
-			m[skeleton(name)] = name
+			m[look{id.Kind, skeleton(id.Name)}] = id.Name
 		}
 	}
 	return m
+}
+
+// of returns the name that id is easily taken for, empty if there is none.
+func (m looks) of(id tool.ID) string {
+	if name := m[look{id.Kind, skeleton(id.Name)}]; name != id.Name {
+		return name
+	}
+	return ""
+}
+
+// twin is of, and where there is none the look is that of id from then on.
+func (m looks) twin(id tool.ID) string {
+	twin := m.of(id)
+	if twin == "" {
+		m[look{id.Kind, skeleton(id.Name)}] = id.Name
+	}
+	return twin
 }

@@ -244,7 +244,7 @@ func TestGate_AgreesWithModel(t *testing.T) {
 				if block {
 					act = b.gate.Block
 				}
-				if err := act(server, name); err != nil {
+				if err := act(tool.ID{Server: server, Name: name}); err != nil {
 					r.Fatal(err)
 				}
 				m.blocked[name] = block

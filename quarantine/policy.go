@@ -41,17 +41,17 @@ func (g *Gate) policy(server string) Policy {
 
 // passes reports whether the policy of the server approves t without a person.
 func (g *Gate) passes(c *changes, s *serverView, t tool.Tool) bool {
-	p := s.pins[t.ID.Name]
+	p := s.pins[t.ID]
 	switch g.policy(t.ID.Server) {
 	case PolicyAll:
 		return true
 	case PolicyNewTools:
-		return p.approved.IsZero() && !p.damaged && c.unlike(s, t.ID.Name)
+		return t.ID.Kind == "" && p.approved.IsZero() && !p.damaged && c.unlike(s, t.ID)
 	case PolicyAnnotations:
 		if p.approved.IsZero() || p.damaged || p.flaps() {
 			return false
 		}
-		d, err := g.ledger.approved.Get(t.ID.String())
+		d, err := g.ledger.approved.get(t.ID)
 		return err == nil && hintsOnly(d.Raw, t.Raw)
 	}
 	return false
@@ -60,16 +60,11 @@ func (g *Gate) passes(c *changes, s *serverView, t tool.Tool) bool {
 // waved reports whether every launch identity of the server is approved unseen.
 func (g *Gate) waved(server string) bool { return g.policy(server) == PolicyAll }
 
-// unlike reports whether no approved tool, nor a new one before it, looks like
-// name, which takes that look from then on.
-func (c *changes) unlike(s *serverView, name string) bool {
+// unlike reports whether no approved definition of its kind, nor a new one
+// before it, looks like id, which takes that look from then on.
+func (c *changes) unlike(s *serverView, id tool.ID) bool {
 	if c.looks == nil {
-		c.looks = s.twins()
+		c.looks = s.looks()
 	}
-	look := skeleton(name)
-	if twin, taken := c.looks[look]; taken && twin != name {
-		return false
-	}
-	c.looks[look] = name
-	return true
+	return c.looks.twin(id) == ""
 }

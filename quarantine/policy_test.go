@@ -100,14 +100,14 @@ func TestGate_NoPolicyLiftsABlock(t *testing.T) {
 	t.Parallel()
 	add := mk("add", "adds")
 	b := approvedBench(t, quarantine.PolicyAll, add)
-	if err := b.gate.Block(server, "add"); err != nil {
+	if err := b.gate.Block(tool.ID{Server: server, Name: "add"}); err != nil {
 		t.Fatal(err)
 	}
 	b.admit(mk("add", "adds more"))
 	if err := b.gate.Check(add.ID, mk("add", "adds more").Hash()); err == nil {
 		t.Error("a blocked tool serves")
 	}
-	if err := b.gate.Block(server, ""); err != nil {
+	if err := b.gate.Block(tool.ID{Server: server, Name: ""}); err != nil {
 		t.Fatal(err)
 	}
 	if err := b.launch(cmdB, false); !errors.Is(err, quarantine.ErrHeld) {

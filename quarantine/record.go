@@ -18,15 +18,15 @@ const (
 	Blocked  State = "blocked"  // a person blocked it, whatever it says
 )
 
-// Record is one tool definition for a reviewer's eyes. Its text is the
+// Record is one definition for a reviewer's eyes, of a tool or of another kind. Its text is the
 // upstream's and must be escaped before it is printed.
 type Record struct {
 	Tool     tool.Tool
 	Hash     tool.Hash
 	State    State           // Approved only on the page of a held server
 	Previous json.RawMessage // the definition approved before; nil unless Changed
-	// LooksLike is the approved tool of the same server whose name is easily
-	// taken for this one's; empty mostly.
+	// LooksLike is the approved one of the same server and kind whose name is
+	// easily taken for this one's; empty mostly.
 	LooksLike string
 	// Flapping says that the definition went back and forth: it may be the
 	// approved one, and still waits for a person.
@@ -42,8 +42,8 @@ type Page struct {
 	Launch    Launch
 	Previous  *Launch // the identity approved before; nil unless Changed
 	Inspected bool    // a listing of this identity is stored
-	// Tools are the held ones of an approved server, or the whole stored
-	// listing of a held one, sorted by name.
+	// Tools are the held definitions of an approved server, or the whole stored
+	// listing of a held one, all kinds, sorted by kind and name.
 	Tools []Record
 	Hash  tool.Hash // over server, launch identity and every tool above
 }
@@ -55,9 +55,14 @@ func (p *Page) seal() {
 		Launch    Launch
 		Inspected bool
 		Tools     []tool.Hash
-	}{p.Server, p.Launch.Normal(), p.Inspected, make([]tool.Hash, 0, len(p.Tools))}
+		Others    map[tool.Kind][]tool.Hash `json:",omitempty"`
+	}{p.Server, p.Launch.Normal(), p.Inspected, make([]tool.Hash, 0, len(p.Tools)), map[tool.Kind][]tool.Hash{}}
 	for _, r := range p.Tools {
-		covered.Tools = append(covered.Tools, r.Hash)
+		if kind := r.Tool.ID.Kind; kind == "" {
+			covered.Tools = append(covered.Tools, r.Hash)
+		} else {
+			covered.Others[kind] = append(covered.Others[kind], r.Hash)
+		}
 	}
 	text, err := json.Marshal(covered)
 	if err != nil {

@@ -8,10 +8,11 @@ import (
 	"slices"
 
 	"mcpproxy/internal/store"
+	"mcpproxy/internal/tool"
 )
 
 // Restoration is what bringing a backup back changes. Names are of servers and
-// "server:tool"; they are upstreams' text.
+// definitions, as [tool.ID.Target] writes them; they are upstreams' text.
 type Restoration struct {
 	Gained  []string // approved again
 	Lost    []string // approved since, and no longer
@@ -32,7 +33,12 @@ func PlanRestore(db *store.DB, records []store.Record) (r Restoration, err error
 			return r, err
 		}
 		if now, err = l.approvals(); err == nil {
-			r.Blocked, err = l.blocks()
+			var blocked []tool.ID
+			if blocked, err = l.blocks(); err == nil {
+				for _, id := range blocked {
+					r.Blocked = append(r.Blocked, nameOf(id))
+				}
+			}
 		}
 		if err != nil {
 			return r, fmt.Errorf("quarantine: %w", err)
@@ -60,12 +66,20 @@ func PlanRestore(db *store.DB, records []store.Record) (r Restoration, err error
 }
 
 // blocks returns what a person blocked.
-func (l *ledger) blocks() (names []string, err error) {
-	err = l.blocked.All(func(name string, _ bool, _ error) error {
-		names = append(names, name)
+func (l *ledger) blocks() (ids []tool.ID, err error) {
+	err = l.blocked.all(func(id tool.ID, _ bool, _ error) error {
+		ids = append(ids, id)
 		return nil
 	})
-	return names, err
+	return ids, err
+}
+
+// nameOf is what people call a definition, or a server.
+func nameOf(id tool.ID) string {
+	if id.Name == "" {
+		return id.Server
+	}
+	return id.Target()
 }
 
 // Approvals counts the servers and definitions that records approve.
@@ -84,8 +98,13 @@ func Restore(db *store.DB, records []store.Record, derived ...string) error {
 	}
 	blocked, err := l.blocks()
 	all := slices.Clone(records)
-	for _, name := range blocked {
-		all = append(all, store.Record{Bucket: Prefix + "blocked", Key: []byte(name), Value: json.RawMessage("true")})
+	for _, id := range blocked {
+		key, isTool := itemKey(id)
+		bucket := Prefix + "blocked"
+		if !isTool {
+			bucket += othersSuffix
+		}
+		all = append(all, store.Record{Bucket: bucket, Key: []byte(key), Value: json.RawMessage("true")})
 	}
 	if err == nil {
 		err = db.Restore(Prefix, all, derived...)
@@ -109,9 +128,9 @@ func (l *ledger) approvals() (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = l.approved.All(func(name string, d definition, broken error) error {
+	err = l.approved.all(func(id tool.ID, d definition, broken error) error {
 		if broken == nil {
-			m[name] = d.pin().String()
+			m[nameOf(id)] = d.pin(id).String()
 		}
 		return nil
 	})
@@ -130,10 +149,11 @@ func approvalsIn(records []store.Record) (map[string]string, error) {
 			if err = json.Unmarshal(r.Value, &rec); err == nil && rec.Approved != nil {
 				m[string(r.Key)] = rec.identity()
 			}
-		case Prefix + "approved":
+		case Prefix + "approved", Prefix + "approved" + othersSuffix:
 			var d definition
 			if err = json.Unmarshal(r.Value, &d); err == nil {
-				m[string(r.Key)] = d.pin().String()
+				id := idOf(string(r.Key), r.Bucket == Prefix+"approved")
+				m[nameOf(id)] = d.pin(id).String()
 			}
 		}
 		if err != nil {

@@ -11,15 +11,16 @@ import (
 	"mcpproxy/internal/tool"
 )
 
-// Inspected stores what a person's inspection of identity l listed, for review.
-// Nothing of it is admitted. The listing of an approved server goes through
+// Inspected stores what a person's inspection of identity l listed, tools and
+// everything else, for review. Nothing of it is admitted. The listing of an approved server goes through
 // [Gate.Admit] instead. It returns an error wrapping [ErrMoved] if another
 // identity is in force by now.
 func (g *Gate) Inspected(server string, l Launch, tools []tool.Tool) error {
 	l = l.Normal()
 	if g.server(server).serves() && g.server(server).approves(l) {
 		_, _, err := g.Admit(context.Background(), server, tools)
-		return err
+		_, _, errOthers := g.AdmitOthers(context.Background(), server, tools)
+		return errors.Join(err, errOthers)
 	}
 	defer g.turn(server)()
 	s := g.server(server).clone()
@@ -29,11 +30,8 @@ func (g *Gate) Inspected(server string, l Launch, tools []tool.Tool) error {
 	if !s.inForce.equal(l) {
 		return fmt.Errorf("inspection of server %q: launch identity %w", server, ErrMoved)
 	}
-	tools = sift(server, tools)
-	c := changes{server: server, listing: &listing{Launch: l, Tools: make([][]byte, 0, len(tools))}}
-	for _, t := range tools {
-		c.listing.Tools = append(c.listing.Tools, t.Raw)
-	}
+	tools = sift(server, tools, ofTools, ofOthers)
+	c := changes{server: server, listing: list(l, tools)}
 	rec, changed := s.sight(l, false)
 	if rec.Trust == trustOpen && g.listedBefore(server, l, tools) {
 		rec.Trust, changed = trustOver, true
@@ -49,10 +47,23 @@ func (g *Gate) Inspected(server string, l Launch, tools []tool.Tool) error {
 	return nil
 }
 
+// list returns what is stored of an inspection.
+func list(l Launch, tools []tool.Tool) *listing {
+	stored := &listing{Launch: l, Tools: [][]byte{}, Others: map[tool.Kind][][]byte{}, Whole: true}
+	for _, t := range tools {
+		if t.ID.Kind == "" {
+			stored.Tools = append(stored.Tools, t.Raw)
+		} else {
+			stored.Others[t.ID.Kind] = append(stored.Others[t.ID.Kind], t.Raw)
+		}
+	}
+	return stored
+}
+
 // listedBefore reports whether an earlier inspection saw something else.
 func (g *Gate) listedBefore(server string, l Launch, tools []tool.Tool) bool {
 	before, seen := g.ledger.inspected(server, l)
-	same := func(a, b tool.Tool) bool { return a.Hash() == b.Hash() }
+	same := func(a, b tool.Tool) bool { return a.ID == b.ID && a.Hash() == b.Hash() }
 	return seen && !slices.EqualFunc(before, tools, same)
 }
 
@@ -69,7 +80,7 @@ func (g *Gate) page(server string, l Launch) (Page, error) {
 	var err error
 	if p.State == Approved {
 		p.Inspected = true
-		p.Tools, err = g.ledger.waiting(server, s)
+		p.Tools, err = g.ledger.waiting(s)
 	} else {
 		if p.State == Changed {
 			p.Previous = s.rec.Approved
@@ -83,7 +94,7 @@ func (g *Gate) page(server string, l Launch) (Page, error) {
 		p.Tools = s.records(tools, hashes)
 	}
 	if err == nil {
-		err = g.ledger.previous(server, p.Tools)
+		err = g.ledger.previous(p.Tools)
 	}
 	if err != nil {
 		return Page{}, fmt.Errorf("server %q: %w", server, err)
@@ -113,8 +124,8 @@ func (g *Gate) Waiting() []Page {
 	return pages
 }
 
-// ApproveServer approves the launch identity and exactly the tools of the page
-// with this hash, and returns how many tools. A server that was held keeps no
+// ApproveServer approves the launch identity and exactly what the page with this
+// hash shows, and returns how many definitions. A server that was held keeps no
 // other approval. It returns an error wrapping [ErrMoved] if the page differs
 // now, and [ErrNotInspected] if it has no listing; nothing is approved then.
 func (g *Gate) ApproveServer(server string, page tool.Hash) (int, error) {
@@ -134,33 +145,33 @@ func (g *Gate) ApproveServer(server string, page tool.Hash) (int, error) {
 	case !p.Inspected:
 		return 0, fmt.Errorf("server %q: %w\nhint: mcpproxy quarantine inspect %s", server, ErrNotInspected, server)
 	}
-	c := &changes{server: server, approve: map[string]definition{}}
+	c := &changes{server: server, approve: map[tool.ID]definition{}}
 	for _, r := range p.Tools {
-		c.approve[r.Tool.ID.Name] = define(r.Tool, r.Hash)
-		c.unhold = append(c.unhold, r.Tool.ID.Name)
-		c.note(EventApproved, r.Tool.ID.Name, r.Hash)
+		c.approve[r.Tool.ID] = define(r.Tool, r.Hash)
+		c.unhold = append(c.unhold, r.Tool.ID)
+		c.note(EventApproved, r.Tool.ID, r.Hash)
 	}
-	c.note(EventApproved, "", page)
+	c.note(EventApproved, tool.ID{}, page)
 	if p.State != Approved {
 		rec := serverRecord{First: s.rec.First, Approved: s.inForce, Trust: trustOver}
 		c.record, c.unlist = &rec, true
 		c.unhold = slices.Collect(maps.Keys(s.pins))
-		for name := range s.pins {
-			if _, stays := c.approve[name]; !stays {
-				c.unpin = append(c.unpin, name)
+		for id := range s.pins {
+			if _, stays := c.approve[id]; !stays {
+				c.unpin = append(c.unpin, id)
 			}
 		}
 	}
 	return len(p.Tools), g.approve(s, c)
 }
 
-// Approve approves definition h of a tool that waits on an approved server. It
+// Approve approves definition h of what waits on an approved server. It
 // returns an error wrapping [ErrMoved] if another definition waits, or none,
 // and [ErrHeld] if the server itself is held.
 func (g *Gate) Approve(id tool.ID, h tool.Hash) error {
 	defer g.turn(id.Server)()
 	s := g.server(id.Server)
-	switch p := s.pins[id.Name]; {
+	switch p := s.pins[id]; {
 	case !s.serves() || p.blocked:
 		return s.refusal(id, h)
 	case p.serves(h):
@@ -172,8 +183,8 @@ func (g *Gate) Approve(id tool.ID, h tool.Hash) error {
 	if err != nil {
 		return err
 	}
-	c := &changes{server: id.Server, approve: map[string]definition{id.Name: define(t, h)}, unhold: []string{id.Name}}
-	c.note(EventApproved, id.Name, h)
+	c := &changes{server: id.Server, approve: map[tool.ID]definition{id: define(t, h)}, unhold: []tool.ID{id}}
+	c.note(EventApproved, id, h)
 	return g.approve(s, c)
 }
 
@@ -199,44 +210,52 @@ func (l *ledger) inspected(server string, launch Launch) (tools []tool.Tool, see
 	if err != nil || !stored.Launch.Normal().equal(launch) {
 		return nil, false
 	}
-	for _, raw := range stored.Tools {
-		t, err := tool.Decode(server, raw)
-		if err != nil {
-			return nil, false
+	for _, kind := range tool.Kinds {
+		raws := stored.Others[kind]
+		if kind == "" {
+			raws = stored.Tools
 		}
-		tools = append(tools, t)
+		for _, raw := range raws {
+			t, err := tool.DecodeAs(kind, server, raw)
+			if err != nil {
+				return nil, false
+			}
+			tools = append(tools, t)
+		}
 	}
 	return tools, true
 }
 
-// waiting returns the held tools of an approved server.
-func (l *ledger) waiting(server string, s *serverView) ([]Record, error) {
+// inspectedWhole reports whether the stored listing covers what is no tool.
+func (l *ledger) inspectedWhole(server string) bool {
+	stored, err := l.listings.Get(server)
+	return err == nil && stored.Whole
+}
+
+// waiting returns what is held of an approved server.
+func (l *ledger) waiting(s *serverView) ([]Record, error) {
 	var list []Record
-	twins := s.twins()
-	for name, p := range s.pins {
+	twins := s.looks()
+	for id, p := range s.pins {
 		if p.held.IsZero() || p.held == unreadable || p.unsaved {
 			continue // the next listing writes it
 		}
-		t, err := l.waitingTool(tool.ID{Server: server, Name: name}, p.held)
+		t, err := l.waitingTool(id, p.held)
 		if err != nil {
 			return nil, err
 		}
-		r := Record{Tool: t, Hash: p.held, State: p.state(p.held), Flapping: p.flaps()}
-		if twin := twins[skeleton(name)]; twin != name {
-			r.LooksLike = twin
-		}
-		list = append(list, r)
+		list = append(list, Record{Tool: t, Hash: p.held, State: p.state(p.held), Flapping: p.flaps(), LooksLike: twins.of(id)})
 	}
 	return list, nil
 }
 
-// waitingTool returns one held tool, whose bytes must have hash h.
+// waitingTool returns one held definition, whose bytes must have hash h.
 func (l *ledger) waitingTool(id tool.ID, h tool.Hash) (tool.Tool, error) {
-	d, err := l.held.Get(id.String())
+	d, err := l.held.get(id)
 	if err != nil {
 		return tool.Tool{}, err
 	}
-	t, err := tool.Decode(id.Server, d.Raw)
+	t, err := tool.DecodeAs(id.Kind, id.Server, d.Raw)
 	if err != nil || t.ID != id || t.Hash() != h {
 		return tool.Tool{}, fmt.Errorf("%q: stored definition is damaged: %w", id, store.ErrDamaged)
 	}
@@ -244,13 +263,13 @@ func (l *ledger) waitingTool(id tool.ID, h tool.Hash) (tool.Tool, error) {
 }
 
 // previous adds the approved definitions to records that changed.
-func (l *ledger) previous(server string, records []Record) error {
+func (l *ledger) previous(records []Record) error {
 	for i := range records {
 		r := &records[i]
 		if r.State != Changed {
 			continue
 		}
-		d, err := l.approved.Get(key(server, r.Tool.ID.Name))
+		d, err := l.approved.get(r.Tool.ID)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
 		}

@@ -163,7 +163,7 @@ func TestGate_Block(t *testing.T) {
 	t.Parallel()
 	one, two := mk("one", "x"), mk("two", "y")
 	b := served(t, one, two)
-	if err := b.gate.Block(server, "one"); err != nil {
+	if err := b.gate.Block(tool.ID{Server: server, Name: "one"}); err != nil {
 		t.Fatal(err)
 	}
 	b.reopen()
@@ -174,7 +174,7 @@ func TestGate_Block(t *testing.T) {
 	if err := b.gate.Approve(one.ID, one.Hash()); !errors.Is(err, quarantine.ErrHeld) {
 		t.Errorf("Approve of a blocked tool = %v", err)
 	}
-	if err := b.gate.Block(server, ""); err != nil {
+	if err := b.gate.Block(tool.ID{Server: server, Name: ""}); err != nil {
 		t.Fatal(err)
 	}
 	if err := b.launch(cmdA, true); !errors.Is(err, quarantine.ErrHeld) || !strings.Contains(err.Error(), "unblock") {
@@ -183,7 +183,7 @@ func TestGate_Block(t *testing.T) {
 	if _, err := b.gate.ApproveServer(server, b.page(cmdA).Hash); !errors.Is(err, quarantine.ErrHeld) {
 		t.Errorf("ApproveServer of a blocked server = %v", err)
 	}
-	if err := errors.Join(b.gate.Unblock(server, ""), b.gate.Unblock(server, "one")); err != nil {
+	if err := errors.Join(b.gate.Unblock(tool.ID{Server: server, Name: ""}), b.gate.Unblock(tool.ID{Server: server, Name: "one"})); err != nil {
 		t.Fatal(err)
 	}
 	if got := b.admit(one, two); got != "one two" {
@@ -196,7 +196,7 @@ func TestGate_History(t *testing.T) {
 	b := served(t, mk("t", "v1"))
 	b.admit(mk("t", "v2"), mk("new", "x"))
 	b.admit(mk("t", "v1"), mk("new", "x"))
-	if err := b.gate.Block(server, "new"); err != nil {
+	if err := b.gate.Block(tool.ID{Server: server, Name: "new"}); err != nil {
 		t.Fatal(err)
 	}
 	b.reopen()

@@ -18,10 +18,10 @@ type serverView struct {
 	blocked bool // by a person
 	rec     serverRecord
 	inForce *Launch // the identity of the configuration in force; nil: not told yet
-	pins    map[string]pin
+	pins    map[tool.ID]pin
 }
 
-// pin is one tool of a server. Zero hashes mean none.
+// pin is one definition of a server. Zero hashes mean none.
 type pin struct {
 	approved tool.Hash
 	held     tool.Hash // of the definition that waits; the tool is not served
@@ -59,23 +59,23 @@ func (p pin) state(h tool.Hash) State {
 
 func (s *serverView) clone() *serverView {
 	c := *s
-	c.pins = make(map[string]pin, len(s.pins))
+	c.pins = make(map[tool.ID]pin, len(s.pins))
 	maps.Copy(c.pins, s.pins)
 	return &c
 }
 
-func (s *serverView) change(name string, f func(*pin)) {
-	p := s.pins[name]
+func (s *serverView) change(id tool.ID, f func(*pin)) {
+	p := s.pins[id]
 	f(&p)
-	s.pins[name] = p
+	s.pins[id] = p
 }
 
 // prune drops pins that say nothing.
 func (s *serverView) prune() {
-	maps.DeleteFunc(s.pins, func(_ string, p pin) bool { return p == pin{} })
+	maps.DeleteFunc(s.pins, func(_ tool.ID, p pin) bool { return p == pin{} })
 }
 
-// heldTools counts the tools that wait.
+// heldTools counts what waits, tools and others.
 func (s *serverView) heldTools() int {
 	n := 0
 	for _, p := range s.pins {
@@ -160,7 +160,7 @@ func (s *serverView) refusal(id tool.ID, h tool.Hash) error {
 		return heldServer(id.Server, reason)
 	}
 	reason := "nobody has approved it"
-	switch p := s.pins[id.Name]; {
+	switch p := s.pins[id]; {
 	case p.blocked:
 		reason = "it is blocked (mcpproxy quarantine unblock lifts it)"
 	case p.damaged:

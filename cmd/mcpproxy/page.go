@@ -31,9 +31,9 @@ func printPage(w io.Writer, p client.Waiting) {
 		"hash", p.Hash)
 	switch {
 	case len(p.Tools) > 0:
-		fmt.Fprintf(w, "\n%s:\n", plural(len(p.Tools), "tool"))
+		fmt.Fprintf(w, "\n%s:\n", counted(p.Tools))
 	case p.State != "approved":
-		fmt.Fprintln(w, "\nIt lists no tools.")
+		fmt.Fprintln(w, "\nIt lists nothing.")
 	}
 	for _, t := range p.Tools {
 		printTool(w, t)
@@ -55,7 +55,11 @@ func printTool(w io.Writer, t client.Tool) {
 	if len(hash) > 12 {
 		hash = hash[:12]
 	}
-	fmt.Fprintf(w, "\n  %s  (%s, %s, %s)\n", escape.Line(t.ID), escape.Line(t.Access), escape.Line(t.State), escape.Line(hash))
+	what := t.Access
+	if what == "" {
+		what = t.Kind
+	}
+	fmt.Fprintf(w, "\n  %s  (%s, %s, %s)\n", escape.Line(t.ID), escape.Line(what), escape.Line(t.State), escape.Line(hash))
 	if text := notes(t); text != "" {
 		fmt.Fprint(w, indent("    ", text))
 	}
@@ -75,7 +79,7 @@ func printTool(w io.Writer, t client.Tool) {
 		return
 	}
 	for _, m := range members {
-		if shown := m.text(); m.key == "name" && shown == t.Name || m.key == "description" && shown == t.Description {
+		if shown := m.text(); (m.key == "name" || m.key == "uri" || m.key == "uriTemplate") && shown == t.Name || (m.key == "description" || m.key == "instructions") && shown == t.Description {
 			continue
 		}
 		fmt.Fprint(w, prefixed("    ", escape.Line(m.key)+": "+m.pretty()))

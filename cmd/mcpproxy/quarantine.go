@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,8 +14,9 @@ import (
 
 func newQuarantineCommand(g *global) *cobra.Command {
 	return group("quarantine", "What waits for your approval",
-		`A server that nobody approved does not run, and a tool whose definition changed is
-held until a person has looked. Approve what you have read, and nothing else.`,
+		`A server that nobody approved does not run, and a tool, prompt, resource or text of
+instructions that changed is held until a person has looked. Approve what you have
+read, and nothing else.`,
 		newQuarantineListCommand(g), newQuarantineInspectCommand(g), newQuarantineDiffCommand(g), newQuarantineApproveCommand(g),
 		newQuarantineBlockCommand(g, true), newQuarantineBlockCommand(g, false), newQuarantineHistoryCommand(g), newQuarantineScanCommand(g),
 		newQuarantineRestoreCommand(g))
@@ -27,7 +27,7 @@ func newQuarantineListCommand(g *global) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "list",
 		Short:   "Show what waits",
-		Long:    "Show every server that waits for approval itself or has tools that wait, and why.",
+		Long:    "Show every server that waits for approval itself or has something that waits, and why.",
 		Example: "  mcpproxy quarantine list\n  mcpproxy quarantine list -o json",
 		Args:    wants(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -54,20 +54,17 @@ func printWaiting(w io.Writer, waiting []client.Waiting) {
 	}
 	cells := make([][]string, 0, len(waiting))
 	for _, p := range waiting {
-		tools := "not listed yet"
+		items := "not listed yet"
 		if p.Inspected || len(p.Tools) > 0 {
-			tools = strconv.Itoa(len(p.Tools))
+			items = counted(p.Tools)
 		}
 		reason := p.Reason
 		if reason == "" {
-			reason = "the server runs; " + plural(len(p.Tools), "new or changed tool") + " of it wait"
-			if len(p.Tools) == 1 {
-				reason += "s"
-			}
+			reason = "the server runs; what is new or changed of it waits"
 		}
-		cells = append(cells, []string{p.Server, p.State, tools, sentence(reason, 100)})
+		cells = append(cells, []string{p.Server, p.State, items, sentence(reason, 100)})
 	}
-	rows(w, []string{"SERVER", "STATE", "TOOLS", "REASON"}, cells)
+	rows(w, []string{"SERVER", "STATE", "WAITS", "REASON"}, cells)
 	fmt.Fprintln(w, "\nNext: mcpproxy quarantine inspect SERVER")
 }
 
@@ -76,10 +73,10 @@ func newQuarantineInspectCommand(g *global) *cobra.Command {
 	var o output
 	cmd := &cobra.Command{
 		Use:   "inspect NAME",
-		Short: "Start a server once, list its tools, stop it",
-		Long: `Show what an approval of a server would let in: what would run, and every tool in
-full. A server that does not run is started once for this, listed and stopped.
-What it lists is stored; nothing is approved.`,
+		Short: "Start a server once, list what it offers, stop it",
+		Long: `Show what an approval of a server would let in: what would run, and every tool, prompt,
+resource and its instructions in full. A server that does not run is started once
+for this, listed and stopped. What it lists is stored; nothing is approved.`,
 		Example:           "  mcpproxy quarantine inspect github\n  mcpproxy quarantine inspect github -o json",
 		Args:              wants("NAME"),
 		ValidArgsFunction: completeServers(g),

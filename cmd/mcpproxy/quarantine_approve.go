@@ -10,6 +10,7 @@ import (
 
 	"mcpproxy/internal/client"
 	"mcpproxy/internal/escape"
+	"mcpproxy/internal/tool"
 )
 
 // askedCharacters is how much of the hash a person types: enough that nobody
@@ -25,55 +26,61 @@ type approveFlags struct {
 func newQuarantineApproveCommand(g *global) *cobra.Command {
 	var f approveFlags
 	cmd := &cobra.Command{
-		Use:   "approve SERVER | SERVER:TOOL | --server NAME --all",
-		Short: "Let a server or one tool in, exactly as shown",
-		Long: `Approve what a server runs and exactly the tools of its stored listing, inspecting
-it first where there is none; or one tool that waits. What would be approved is
-printed, and you are asked on the terminal for the first six characters of its hash.
+		Use:   "approve SERVER | SERVER:ITEM | --server NAME --all",
+		Short: "Let a server or one item of it in, exactly as shown",
+		Long: `Approve what a server runs and exactly what its stored listing holds, inspecting it
+first where there is none; or one item that waits. What would be approved is printed,
+and you are asked on the terminal for the first six characters of its hash.
 
 Without a terminal nothing is approved, unless --hash names the whole hash of what
 you read: quarantine inspect and diff print it. If the text moved meanwhile,
-nothing is approved either.`,
+nothing is approved either.
+` + itemHelp,
 		Example: `  mcpproxy quarantine approve github
   mcpproxy quarantine approve github:create_issue
+  mcpproxy quarantine approve github:prompt/review
   mcpproxy quarantine approve --server github --all
   mcpproxy quarantine approve github --hash 5d41402abc4b...`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: completeServers(g),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			name, tool, err := f.target(cmd, args)
+			id, err := f.target(cmd, args)
 			if err != nil {
 				return err
 			}
 			return g.connect(cmd, func(ctx context.Context, c *client.Client) error {
-				if tool != "" {
-					return approveTool(ctx, cmd, c, name, tool, f)
+				if id.Name != "" {
+					return approveItem(ctx, cmd, c, id, f)
 				}
-				return approveServer(ctx, cmd, c, name, f)
+				return approveServer(ctx, cmd, c, id.Server, f)
 			})
 		},
 	}
 	cmd.Flags().StringVar(&f.hash, "hash", "", "whole hash of what you read")
-	cmd.Flags().StringVar(&f.server, "server", "", "server whose waiting tools to approve together")
+	cmd.Flags().StringVar(&f.server, "server", "", "server of which to approve everything that waits")
 	cmd.Flags().BoolVar(&f.all, "all", false, "everything that waits of --server")
 	f.flag(cmd)
 	return cmd
 }
 
-// target reads what to approve from the arguments. tool is empty for a server.
-func (f approveFlags) target(cmd *cobra.Command, args []string) (server, tool string, err error) {
+// itemHelp says how commands name one item of a server.
+const itemHelp = `
+SERVER:ITEM is server:name for a tool, server:prompt/NAME, server:resource/URI,
+server:template/URI and server:instructions for what else a server lists.`
+
+// target reads what to approve from the arguments. Without a name it is a server.
+func (f approveFlags) target(cmd *cobra.Command, args []string) (tool.ID, error) {
 	switch {
 	case len(args) == 0 && f.server == "":
-		return "", "", usage(cmd, "name a server, a tool as server:tool, or --server NAME --all")
+		return tool.ID{}, usage(cmd, "name a server, an item as server:name, or --server NAME --all")
 	case len(args) > 0 && f.server != "":
-		return "", "", usage(cmd, "name the server once: as an argument or with --server")
+		return tool.ID{}, usage(cmd, "name the server once: as an argument or with --server")
 	case f.server != "" && !f.all:
-		return "", "", usage(cmd, "--server approves everything that waits: add --all, or name one tool as %s:TOOL", f.server)
+		return tool.ID{}, usage(cmd, "--server approves everything that waits: add --all, or name one item as %s:NAME", f.server)
 	case f.server != "":
-		return f.server, "", nil
+		return tool.ID{Server: f.server}, nil
 	}
-	server, tool, _ = strings.Cut(args[0], ":")
-	return server, tool, nil
+	return tool.ParseTarget(args[0]), nil
 }
 
 func approveServer(ctx context.Context, cmd *cobra.Command, c *client.Client, name string, f approveFlags) error {
@@ -88,7 +95,7 @@ func approveServer(ctx context.Context, cmd *cobra.Command, c *client.Client, na
 			})
 		}
 		printPage(cmd.ErrOrStderr(), page)
-		what := fmt.Sprintf("%s with %s", escape.Line(page.Server), plural(len(page.Tools), "tool"))
+		what := fmt.Sprintf("%s with %s", escape.Line(page.Server), counted(page.Tools))
 		if err := askHash(cmd, "approve", what, page.Server, page.Hash); err != nil {
 			return err
 		}
@@ -99,50 +106,50 @@ func approveServer(ctx context.Context, cmd *cobra.Command, c *client.Client, na
 		return err
 	}
 	return f.print(cmd, page, func(w io.Writer) {
-		fmt.Fprintf(w, "Approved %s with %s\n", escape.Line(page.Server), plural(len(page.Tools), "tool"))
+		fmt.Fprintf(w, "Approved %s with %s\n", escape.Line(page.Server), counted(page.Tools))
 		for _, t := range page.Tools {
 			fmt.Fprintf(w, "  %s  %.12s\n", escape.Line(t.ID), t.Hash)
 		}
 	})
 }
 
-func approveTool(ctx context.Context, cmd *cobra.Command, c *client.Client, server, name string, f approveFlags) error {
-	id := server + ":" + name
+func approveItem(ctx context.Context, cmd *cobra.Command, c *client.Client, id tool.ID, f approveFlags) error {
+	target := id.Target()
 	if f.hash == "" {
-		t, err := waitingTool(ctx, c, server, name)
+		t, err := waitingItem(ctx, c, id)
 		if err != nil {
 			return err
 		}
 		printTool(cmd.ErrOrStderr(), t)
-		if err := askHash(cmd, "approve", escape.Line(id), id, t.Hash); err != nil {
+		if err := askHash(cmd, "approve", escape.Line(target), target, t.Hash); err != nil {
 			return err
 		}
 		f.hash = t.Hash
 	}
-	if err := c.ApproveTool(ctx, server, name, f.hash); err != nil {
+	if err := c.ApproveItem(ctx, id.Server, client.ApproveRequest{Tool: id.Name, Kind: string(id.Kind), Hash: f.hash}); err != nil {
 		return err
 	}
-	done := map[string]string{"approved": id, "hash": f.hash}
-	return f.print(cmd, done, func(w io.Writer) { fmt.Fprintf(w, "Approved %s  %.12s\n", escape.Line(id), f.hash) })
+	done := map[string]string{"approved": target, "hash": f.hash}
+	return f.print(cmd, done, func(w io.Writer) { fmt.Fprintf(w, "Approved %s  %.12s\n", escape.Line(target), f.hash) })
 }
 
-// waitingTool returns one tool that waits.
-func waitingTool(ctx context.Context, c *client.Client, server, name string) (client.Tool, error) {
+// waitingItem returns one definition that waits.
+func waitingItem(ctx context.Context, c *client.Client, id tool.ID) (client.Tool, error) {
 	waiting, err := c.Waiting(ctx)
 	if err != nil {
 		return client.Tool{}, err
 	}
 	for _, p := range waiting {
-		if p.Server != server {
+		if p.Server != id.Server {
 			continue
 		}
 		for _, t := range p.Tools {
-			if t.Name == name {
+			if t.Name == id.Name && t.Kind == id.Kind.String() {
 				return t, nil
 			}
 		}
 	}
-	return client.Tool{}, &client.Error{Code: "not_found", Message: fmt.Sprintf("no tool %s:%s waits", server, name),
+	return client.Tool{}, &client.Error{Code: "not_found", Message: fmt.Sprintf("no %s %s waits", id.Kind, id.Target()),
 		Hint: "mcpproxy quarantine list shows what waits"}
 }
 

@@ -11,28 +11,30 @@ import (
 
 	"mcpproxy/internal/client"
 	"mcpproxy/internal/escape"
+	"mcpproxy/internal/tool"
 )
 
 func newQuarantineBlockCommand(g *global, block bool) *cobra.Command {
 	var o output
-	verb, done, short := "block", "Blocked", "Keep a server or a tool out, whatever it says"
+	verb, done, short := "block", "Blocked", "Keep a server or one item of it out, whatever it says"
 	long := `A blocked server does not run and a blocked tool is neither found nor called, until
-you unblock it; no approval lifts a block. What you approved stays on record.`
+you unblock it; no approval lifts a block. What you approved stays on record.
+` + itemHelp
 	if !block {
 		verb, done, short = "unblock", "Unblocked", "End a block; what was approved serves again"
-		long = "End a block. What you approved before serves again, everything else waits as ever."
+		long = "End a block. What you approved before serves again, everything else waits as ever.\n" + itemHelp
 	}
 	cmd := &cobra.Command{
-		Use:               verb + " SERVER | SERVER:TOOL",
+		Use:               verb + " SERVER | SERVER:ITEM",
 		Short:             short,
 		Long:              long,
-		Example:           "  mcpproxy quarantine " + verb + " github\n  mcpproxy quarantine " + verb + " github:delete_repo",
-		Args:              wants("SERVER or SERVER:TOOL"),
+		Example:           "  mcpproxy quarantine " + verb + " github\n  mcpproxy quarantine " + verb + " github:delete_repo\n  mcpproxy quarantine " + verb + " github:prompt/review",
+		Args:              wants("SERVER or SERVER:ITEM"),
 		ValidArgsFunction: completeServers(g),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			server, tool, _ := strings.Cut(args[0], ":")
+			id := tool.ParseTarget(args[0])
 			return g.connect(cmd, func(ctx context.Context, c *client.Client) error {
-				if err := c.Block(ctx, server, tool, block); err != nil {
+				if err := c.Block(ctx, id.Server, client.BlockRequest{Tool: id.Name, Kind: string(id.Kind), Blocked: block}); err != nil {
 					return err
 				}
 				answer := map[string]any{"target": args[0], "blocked": block}
@@ -83,9 +85,9 @@ func printHistory(w io.Writer, events []client.ReviewEvent) {
 	for _, e := range events {
 		what := e.Server
 		if e.Tool != "" {
-			what += ":" + e.Tool
+			what = targetOf(e.Server, e.Kind, e.Tool)
 		}
 		cells = append(cells, []string{e.Time.Local().Format(time.DateTime), e.What, what, fmt.Sprintf("%.12s", e.Hash)})
 	}
-	rows(w, []string{"TIME", "WHAT", "SERVER OR TOOL", "HASH"}, cells)
+	rows(w, []string{"TIME", "WHAT", "SERVER OR ITEM", "HASH"}, cells)
 }

@@ -28,22 +28,23 @@ func newQuarantineDiffCommand(g *global) *cobra.Command {
 	var o output
 	var sides bool
 	cmd := &cobra.Command{
-		Use:   "diff SERVER:TOOL",
-		Short: "Show what changed in a tool since it was approved",
+		Use:   "diff SERVER:ITEM",
+		Short: "Show what changed in an item since it was approved",
 		Long: `Show word by word how the definition that waits differs from the approved one:
 [-what goes-] and {+what comes+}. What comes is never shortened; control and
 invisible characters are written as code points. The class orders the review and
 decides nothing: wording, new capability (schema or hints), new directive (words
-that tell an agent what to do).`,
-		Example: "  mcpproxy quarantine diff github:create_issue\n  mcpproxy quarantine diff github:create_issue --side-by-side",
-		Args:    wants("SERVER:TOOL"),
+that tell an agent what to do).
+` + itemHelp,
+		Example: "  mcpproxy quarantine diff github:create_issue\n  mcpproxy quarantine diff github:instructions\n  mcpproxy quarantine diff github:create_issue --side-by-side",
+		Args:    wants("SERVER:ITEM"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			server, name, qualified := strings.Cut(args[0], ":")
-			if !qualified {
-				return usage(cmd, "name the tool as server:tool")
+			id := tool.ParseTarget(args[0])
+			if id.Name == "" {
+				return usage(cmd, "name the tool as server:tool, or another item as --help says")
 			}
 			return g.connect(cmd, func(ctx context.Context, c *client.Client) error {
-				t, err := waitingTool(ctx, c, server, name)
+				t, err := waitingItem(ctx, c, id)
 				if err != nil {
 					return err
 				}
@@ -74,7 +75,7 @@ func printDiff(w, screen io.Writer, t client.Tool, sides bool) {
 			fmt.Fprintln(w, line)
 		}
 	}
-	fmt.Fprintf(w, "\nhash %s\nNext: mcpproxy quarantine approve %s, or block it\n", t.Hash, escape.Line(t.ID))
+	fmt.Fprintf(w, "\nhash %s\nNext: mcpproxy quarantine approve %s, or block it\n", t.Hash, escape.Line(targetOf(t.Server, t.Kind, t.Name)))
 }
 
 // differenceOf returns what changed in t, if it was approved before.
@@ -87,12 +88,12 @@ func differenceOf(t client.Tool) (quarantine.Difference, bool) {
 func notes(t client.Tool) string {
 	var lines []string
 	if t.LooksLike != "" {
-		lines = append(lines, fmt.Sprintf("its name looks like the approved tool %s", escape.Line(t.LooksLike)))
+		lines = append(lines, fmt.Sprintf("its name looks like the approved %s %s", t.Kind, escape.Line(t.LooksLike)))
 	}
 	if t.Flapping {
 		lines = append(lines, "it changed and came back more than once, so it waits whatever it says")
 	}
-	if definition, err := tool.Decode(t.Server, t.Definition); err == nil && t.State != "approved" {
+	if definition, err := definitionOf(t); err == nil && t.State != "approved" {
 		lines = append(lines, findings(scan.Tool(definition, nil))...)
 	}
 	return strings.Join(lines, "\n")

@@ -53,7 +53,7 @@ type Entry struct {
 	What     string    `json:"what"`
 	Actor    string    `json:"actor"`
 	Server   string    `json:"server,omitempty"`
-	Tool     string    `json:"tool,omitempty"`
+	Tool     string    `json:"tool,omitempty"`    // name of the tool; of other kinds prompt/NAME and so on
 	Hash     string    `json:"hash,omitempty"`    // of the definition; of the page, for a server
 	Request  string    `json:"request,omitempty"` // id that the client gave the request, as JSON
 	Session  string    `json:"session,omitempty"` // first characters of the MCP session

@@ -13,18 +13,20 @@ type ReviewEvent struct {
 	Time   time.Time `json:"time"`
 	What   string    `json:"what"` // approved, held, changed, applied, reverted, flapping, trusted, blocked, unblocked or forgotten
 	Server string    `json:"server"`
-	Tool   string    `json:"tool,omitempty"` // empty: the server itself
+	Tool   string    `json:"tool,omitempty"` // name of the definition; empty: the server itself
+	Kind   string    `json:"kind,omitempty"` // of the definition, as Tool.Kind; empty where Tool is
 	Hash   string    `json:"hash,omitempty"`
 }
 
-// ApproveTool approves the waiting definition of one tool, which has this hash.
-func (c *Client) ApproveTool(ctx context.Context, server, tool, hash string) error {
-	return c.do(ctx, http.MethodPost, quarantinePath(server)+"/approve", ApproveRequest{Hash: hash, Tool: tool}, nil)
+// ApproveItem approves the one waiting definition that what names: a tool, a
+// prompt, a resource and so on.
+func (c *Client) ApproveItem(ctx context.Context, server string, what ApproveRequest) error {
+	return c.do(ctx, http.MethodPost, quarantinePath(server)+"/approve", what, nil)
 }
 
-// Block keeps a server, or one of its tools, from agents until it is unblocked.
-func (c *Client) Block(ctx context.Context, server, tool string, blocked bool) error {
-	return c.do(ctx, http.MethodPost, quarantinePath(server)+"/block", BlockRequest{Tool: tool, Blocked: blocked}, nil)
+// Block keeps a server, or one of its definitions, from agents, or ends that.
+func (c *Client) Block(ctx context.Context, server string, what BlockRequest) error {
+	return c.do(ctx, http.MethodPost, quarantinePath(server)+"/block", what, nil)
 }
 
 // History returns what happened at the gate to a server, to all if it is empty,

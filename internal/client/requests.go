@@ -18,13 +18,15 @@ type CallRequest struct {
 
 // ApproveRequest is the body of POST /api/v1/quarantine/{name}/approve.
 type ApproveRequest struct {
-	Hash string `json:"hash"`           // of the page that was shown, or of the tool's definition
-	Tool string `json:"tool,omitempty"` // one waiting tool alone
+	Hash string `json:"hash"`           // of the page that was shown, or of the one definition
+	Tool string `json:"tool,omitempty"` // the name of one waiting definition alone
+	Kind string `json:"kind,omitempty"` // of that definition, as Tool.Kind; empty: a tool
 }
 
 // BlockRequest is the body of POST /api/v1/quarantine/{name}/block.
 type BlockRequest struct {
-	Tool    string `json:"tool,omitempty"` // empty: the server itself
+	Tool    string `json:"tool,omitempty"` // the name of a definition; empty: the server itself
+	Kind    string `json:"kind,omitempty"` // of the definition, as Tool.Kind; empty: a tool
 	Blocked bool   `json:"blocked"`
 }
 

@@ -31,7 +31,7 @@ type Server struct {
 	Since       *time.Time `json:"since,omitempty"`
 	NextTry     *time.Time `json:"next_try,omitempty"`
 	Tools       int        `json:"tools"`      // approved and searchable
-	HeldTools   int        `json:"held_tools"` // waiting for a person
+	HeldTools   int        `json:"held_tools"` // definitions of every kind that wait for a person
 	Command     string     `json:"command,omitempty"`
 	Args        []string   `json:"args,omitempty"` // as configured, placeholders unexpanded
 	WorkingDir  string     `json:"working_dir,omitempty"`
@@ -58,18 +58,20 @@ type ServerChange struct {
 	Enabled    *bool              `json:"enabled,omitempty"`
 }
 
-// Tool is one definition. Definition is the upstream's own text.
+// Tool is one definition, of a tool or of another kind. Definition is the
+// upstream's own text.
 type Tool struct {
-	ID          string          `json:"id"`
+	ID          string          `json:"id"`   // server:name; of other kinds server:prompt/NAME and so on
+	Kind        string          `json:"kind"` // tool, prompt, resource, template or instructions
 	Server      string          `json:"server"`
 	Name        string          `json:"name"`
 	Description string          `json:"description"`
-	Access      string          `json:"access"` // read, write or destructive
+	Access      string          `json:"access"` // read, write or destructive; empty unless a tool
 	State       string          `json:"state"`  // approved, pending, changed or blocked
 	Hash        string          `json:"hash"`
 	Definition  json.RawMessage `json:"definition"`
 	// Of what waits only:
-	LooksLike string          `json:"looks_like,omitempty"` // an approved tool whose name is easily taken for this one's
+	LooksLike string          `json:"looks_like,omitempty"` // an approved one whose name is easily taken for this one's
 	Flapping  bool            `json:"flapping,omitempty"`   // it went back and forth, so it waits whatever it says
 	Diff      json.RawMessage `json:"diff,omitempty"`       // quarantine.Difference from what was approved
 }
@@ -97,7 +99,7 @@ type Waiting struct {
 	Reason    string `json:"reason"`
 	Inspected bool   `json:"inspected"` // a listing is stored
 	Launch    Launch `json:"launch"`
-	Tools     []Tool `json:"tools"` // held ones; of a held server its stored listing
+	Tools     []Tool `json:"tools"` // held ones of every kind; of a held server its stored listing
 	// Hash is over the launch identity and every hash in Tools: what an approval
 	// that was shown this page names.
 	Hash string `json:"hash"`

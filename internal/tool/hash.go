@@ -35,9 +35,11 @@ func (h *Hash) UnmarshalText(text []byte) error {
 
 // Hash returns the SHA-256 over the canonical form of everything in t.Raw. Key
 // order and white space do not count, everything else does, unknown keys
-// included. Text without a canonical form is hashed as its bytes.
+// included; of a resource its plain size and annotations.lastModified do not.
+// Text without a canonical form is hashed as its bytes.
 func (t Tool) Hash() Hash {
-	canonical, err := Canonical(t.Raw)
+	raw := stable(t.ID.Kind, t.Raw)
+	canonical, err := Canonical(raw)
 	if err != nil {
 		canonical = t.Raw
 	}

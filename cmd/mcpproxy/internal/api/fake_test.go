@@ -106,13 +106,13 @@ func (f *fake) Inspect(ctx context.Context, server string, opt ListOptions) (cli
 	return client.Waiting{Server: server, Tools: tools, Hash: "h"}, err
 }
 
-func (f *fake) ApproveTool(_ context.Context, server, tool, hash string) error {
-	f.approved = server + ":" + tool + " " + hash
+func (f *fake) ApproveItem(_ context.Context, server string, what client.ApproveRequest) error {
+	f.approved = server + ":" + what.Kind + "/" + what.Tool + " " + what.Hash
 	return f.err
 }
 
-func (f *fake) Block(_ context.Context, server, tool string, blocked bool) error {
-	f.approved = fmt.Sprint("block ", server, ":", tool, " ", blocked)
+func (f *fake) Block(_ context.Context, server string, what client.BlockRequest) error {
+	f.approved = fmt.Sprint("block ", server, ":", what.Tool, " ", what.Blocked)
 	return f.err
 }
 

@@ -13,7 +13,7 @@ func (a *API) approve(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case err != nil:
 	case body.Tool != "":
-		err = a.opt.Service.ApproveTool(r.Context(), server, body.Tool, body.Hash)
+		err = a.opt.Service.ApproveItem(r.Context(), server, body)
 	default:
 		v, err := a.opt.Service.Approve(r.Context(), server, body.Hash)
 		a.answer(w, r, v, err)
@@ -34,7 +34,7 @@ func (a *API) block(w http.ResponseWriter, r *http.Request) {
 	var body client.BlockRequest
 	err := read(r, &body)
 	if err == nil {
-		err = a.opt.Service.Block(r.Context(), r.PathValue("name"), body.Tool, body.Blocked)
+		err = a.opt.Service.Block(r.Context(), r.PathValue("name"), body)
 	}
 	a.answer(w, r, struct{}{}, err)
 }

@@ -62,10 +62,10 @@ func TestClient_MirrorsTheService(t *testing.T) {
 	if p, err := c.Inspect(ctx, "a", client.ListOptions{}); err != nil || p.Server != "a" || len(p.Tools) != 1 {
 		t.Errorf("Inspect = %+v, %v", p, err)
 	}
-	if err := c.ApproveTool(ctx, "a", "t", "h2"); err != nil || f.approved != "a:t h2" {
-		t.Errorf("ApproveTool: %v, %q", err, f.approved)
+	if err := c.ApproveItem(ctx, "a", client.ApproveRequest{Tool: "t", Kind: "prompt", Hash: "h2"}); err != nil || f.approved != "a:prompt/t h2" {
+		t.Errorf("ApproveItem: %v, %q", err, f.approved)
 	}
-	if err := c.Block(ctx, "a", "t", true); err != nil || f.approved != "block a:t true" {
+	if err := c.Block(ctx, "a", client.BlockRequest{Tool: "t", Blocked: true}); err != nil || f.approved != "block a:t true" {
 		t.Errorf("Block: %v, %q", err, f.approved)
 	}
 	if list, err := c.Audit(ctx, client.AuditFilter{Server: "a", After: 6}); err != nil || len(list) != 1 || list[0].Server != "a" || list[0].Seq != 7 {

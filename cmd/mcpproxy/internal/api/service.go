@@ -90,10 +90,10 @@ type Quarantine interface {
 	// Approve approves the launch identity and exactly the tools of the page
 	// whose hash is given, and returns what was approved.
 	Approve(ctx context.Context, server, hash string) (client.Waiting, error)
-	// ApproveTool approves one waiting definition, which has this hash.
-	ApproveTool(ctx context.Context, server, tool, hash string) error
-	// Block keeps a server, or one tool of it, from agents, or ends that.
-	Block(ctx context.Context, server, tool string, blocked bool) error
+	// ApproveItem approves the one waiting definition that what names.
+	ApproveItem(ctx context.Context, server string, what client.ApproveRequest) error
+	// Block keeps a server, or one definition of it, from agents, or ends that.
+	Block(ctx context.Context, server string, what client.BlockRequest) error
 	// History is newest first; an empty server means all.
 	History(ctx context.Context, server string, limit int) ([]client.ReviewEvent, error)
 }

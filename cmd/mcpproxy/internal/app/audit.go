@@ -61,7 +61,7 @@ func (a *App) recordEvent(e quarantine.Event) {
 	case quarantine.EventTrusted, quarantine.EventAuto, quarantine.EventForgotten:
 		actor = audit.File
 	}
-	entry := audit.Entry{Time: e.Time, What: e.What, Actor: actor, Server: e.Server, Tool: e.Tool}
+	entry := audit.Entry{Time: e.Time, What: e.What, Actor: actor, Server: e.Server, Tool: recordName(tool.ID{Kind: e.Kind, Name: e.Tool})}
 	if !e.Hash.IsZero() {
 		entry.Hash = e.Hash.String()
 	}
@@ -70,15 +70,22 @@ func (a *App) recordEvent(e quarantine.Event) {
 
 // recordApproval records the page and every definition on it.
 func (a *App) recordApproval(ctx context.Context, p quarantine.Page) {
-	a.audit.Record(reviewed(ctx, quarantine.EventApproved, p.Server, "", p.Hash))
+	a.audit.Record(reviewed(ctx, quarantine.EventApproved, tool.ID{Server: p.Server}, p.Hash))
 	for _, r := range p.Tools {
-		a.audit.Record(reviewed(ctx, quarantine.EventApproved, p.Server, r.Tool.ID.Name, r.Hash))
+		a.audit.Record(reviewed(ctx, quarantine.EventApproved, r.Tool.ID, r.Hash))
 	}
 }
 
+// recordName is what the record calls a definition: the name of a tool,
+// prompt/NAME and so on of other kinds.
+func recordName(id tool.ID) string {
+	_, name, _ := strings.Cut(id.String(), ":")
+	return name
+}
+
 // reviewed is what a person decided.
-func reviewed(ctx context.Context, what, server, name string, h tool.Hash) audit.Entry {
-	e := audit.Entry{Time: time.Now().UTC(), What: what, Actor: audit.ActorOf(ctx), Server: server, Tool: name}
+func reviewed(ctx context.Context, what string, id tool.ID, h tool.Hash) audit.Entry {
+	e := audit.Entry{Time: time.Now().UTC(), What: what, Actor: audit.ActorOf(ctx), Server: id.Server, Tool: recordName(id)}
 	if !h.IsZero() {
 		e.Hash = h.String()
 	}

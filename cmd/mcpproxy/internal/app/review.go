@@ -67,23 +67,27 @@ func (a *App) Approve(ctx context.Context, server, hash string) (client.Waiting,
 	return pageDTO(page), a.indexApproved(ctx, s, page)
 }
 
-// ApproveTool approves one waiting definition of an approved server.
-func (a *App) ApproveTool(ctx context.Context, server, name, hash string) error {
+// ApproveItem approves one waiting definition of an approved server.
+func (a *App) ApproveItem(ctx context.Context, server string, what client.ApproveRequest) error {
 	s, err := a.configured(server)
+	if err != nil {
+		return err
+	}
+	id, err := itemID(server, what.Kind, what.Tool)
 	if err != nil {
 		return err
 	}
 	if _, err := a.page(s); err != nil { // tells the gate the identity in force
 		return err
 	}
-	want, err := readHash(hash)
+	want, err := readHash(what.Hash)
 	if err != nil {
 		return err
 	}
-	if err := a.gate.Approve(tool.ID{Server: server, Name: name}, want); err != nil {
+	if err := a.gate.Approve(id, want); err != nil {
 		return reviewError(err, server)
 	}
-	a.audit.Record(reviewed(ctx, quarantine.EventApproved, server, name, want))
+	a.audit.Record(reviewed(ctx, quarantine.EventApproved, id, want))
 	if a.serving {
 		return nil
 	}
@@ -91,20 +95,33 @@ func (a *App) ApproveTool(ctx context.Context, server, name, hash string) error 
 	return err
 }
 
-// Block keeps a server, or one of its tools, from agents, or ends that.
-func (a *App) Block(ctx context.Context, server, name string, blocked bool) error {
+// Block keeps a server, or one of its definitions, from agents, or ends that.
+func (a *App) Block(ctx context.Context, server string, what client.BlockRequest) error {
 	if _, err := a.configured(server); err != nil {
 		return err
 	}
-	set, what := a.gate.Block, quarantine.EventBlocked
-	if !blocked {
-		set, what = a.gate.Unblock, quarantine.EventUnblocked
+	id, err := itemID(server, what.Kind, what.Tool)
+	if err != nil {
+		return err
 	}
-	if err := set(server, name); err != nil {
+	set, event := a.gate.Block, quarantine.EventBlocked
+	if !what.Blocked {
+		set, event = a.gate.Unblock, quarantine.EventUnblocked
+	}
+	if err := set(id); err != nil {
 		return reviewError(err, server)
 	}
-	a.audit.Record(reviewed(ctx, what, server, name, tool.Hash{}))
+	a.audit.Record(reviewed(ctx, event, id, tool.Hash{}))
 	return nil
+}
+
+// itemID reads what a request names.
+func itemID(server, kind, name string) (tool.ID, error) {
+	k, err := tool.ParseKind(kind)
+	if err != nil {
+		return tool.ID{}, &client.Error{Code: "invalid", Message: err.Error()}
+	}
+	return tool.ID{Server: server, Kind: k, Name: name}, nil
 }
 
 // History tells what happened at the gate, newest first.
@@ -116,6 +133,9 @@ func (a *App) History(_ context.Context, server string, limit int) ([]client.Rev
 	list := make([]client.ReviewEvent, 0, len(events))
 	for _, e := range events {
 		dto := client.ReviewEvent{Time: e.Time, What: e.What, Server: e.Server, Tool: e.Tool}
+		if e.Tool != "" {
+			dto.Kind = e.Kind.String()
+		}
 		if !e.Hash.IsZero() {
 			dto.Hash = e.Hash.String()
 		}
@@ -143,11 +163,11 @@ func (a *App) indexApproved(ctx context.Context, s config.Server, page quarantin
 		_, err := a.listing(ctx, s, api.ListOptions{})
 		return err
 	}
-	tools := make([]tool.Tool, 0, len(page.Tools))
+	list := make([]tool.Tool, 0, len(page.Tools))
 	for _, r := range page.Tools {
-		tools = append(tools, r.Tool)
+		list = append(list, r.Tool)
 	}
-	return a.admit(ctx, s.Name, tools)
+	return a.admit(ctx, s.Name, list)
 }
 
 // page asks the gate, telling it the launch identity in force.
@@ -166,12 +186,21 @@ func pageDTO(p quarantine.Page) client.Waiting {
 	return dto
 }
 
-func recordDTO(t tool.Tool, r quarantine.Record) client.Tool {
+// definitionDTO is a definition of any kind as REST shows it.
+func definitionDTO(t tool.Tool, state string, h tool.Hash) client.Tool {
 	dto := client.Tool{
-		ID: t.ID.String(), Server: t.ID.Server, Name: t.ID.Name, Description: t.Description,
-		Access: t.Access().String(), State: string(r.State), Hash: r.Hash.String(), Definition: t.Raw,
-		LooksLike: r.LooksLike, Flapping: r.Flapping,
+		ID: t.ID.Target(), Kind: t.ID.Kind.String(), Server: t.ID.Server, Name: t.ID.Name,
+		Description: t.Description, State: state, Hash: h.String(), Definition: t.Raw,
 	}
+	if t.ID.Kind == "" {
+		dto.ID, dto.Access = t.ID.String(), t.Access().String()
+	}
+	return dto
+}
+
+func recordDTO(t tool.Tool, r quarantine.Record) client.Tool {
+	dto := definitionDTO(t, string(r.State), r.Hash)
+	dto.LooksLike, dto.Flapping = r.LooksLike, r.Flapping
 	if len(r.Previous) > 0 {
 		if d, err := quarantine.Compare(r.Previous, t.Raw); err == nil {
 			dto.Diff, _ = json.Marshal(d)

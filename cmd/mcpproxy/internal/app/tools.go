@@ -29,13 +29,14 @@ func (a *App) ListTools(ctx context.Context, server string, opt api.ListOptions)
 		return nil, err
 	}
 	list := make([]client.Tool, 0, len(tools))
-	for _, t := range tools {
+	for _, t := range tool.Of("", tools) {
 		list = append(list, a.toolDTO(t))
 	}
 	return list, nil
 }
 
-// listing returns what the server lists now, and stores it for review.
+// listing returns what the server lists now, tools first, and stores it for
+// review.
 func (a *App) listing(ctx context.Context, s config.Server, opt api.ListOptions) ([]tool.Tool, error) {
 	if opt.Trace == nil {
 		if tools, err := a.pool.Tools(ctx, s.Name); err == nil {
@@ -65,7 +66,8 @@ func (a *App) listing(ctx context.Context, s config.Server, opt api.ListOptions)
 // index. A running instance leaves the index to the pool's own listings.
 func (a *App) admit(ctx context.Context, server string, tools []tool.Tool) error {
 	admitted, _, err := a.gate.Admit(ctx, server, tools)
-	if err != nil || a.serving {
+	_, _, errOthers := a.gate.AdmitOthers(ctx, server, tools)
+	if err = errors.Join(err, errOthers); err != nil || a.serving {
 		return err
 	}
 	_, err = a.index.Replace(ctx, server, admitted)
@@ -78,10 +80,7 @@ func (a *App) toolDTO(t tool.Tool) client.Tool {
 	if err := a.gate.Check(t.ID, h); err != nil {
 		state = string(a.gate.StateOf(t.ID, h))
 	}
-	return client.Tool{
-		ID: t.ID.String(), Server: t.ID.Server, Name: t.ID.Name, Description: t.Description,
-		Access: t.Access().String(), State: state, Hash: h.String(), Definition: t.Raw,
-	}
+	return definitionDTO(t, state, h)
 }
 
 // Search finds approved tools. A limit of 0 means top_k of the configuration.

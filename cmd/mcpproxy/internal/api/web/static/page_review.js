@@ -148,7 +148,7 @@ async function inspect(item, again) {
 
 async function approve(item, again) {
   try {
-    await post(page(item.server.server, 'approve'), item.tool ? { tool: item.tool.name, hash: item.hash } : { hash: item.hash });
+    await post(page(item.server.server, 'approve'), item.tool ? { tool: item.tool.name, kind: item.tool.kind, hash: item.hash } : { hash: item.hash });
     note(['Approved ', el('b', null, what(item)), ' with hash ', el('code', null, item.hash.slice(0, 12))]);
   } catch (e) {
     if (e.code !== 'conflict') throw e;
@@ -180,7 +180,7 @@ async function block(item, again) {
   const blocked = item.kind !== 'blocked';
   const name = item.tool ? item.tool.id : item.server.server;
   if (blocked && !await confirm(`Block ${name}?`, 'Agents never get it, whatever was or will be approved, until you unblock it.', 'Block it')) return;
-  await post(page(item.server.server, 'block'), { tool: item.tool?.name ?? '', blocked });
+  await post(page(item.server.server, 'block'), { tool: item.tool?.name ?? '', kind: item.tool?.kind ?? '', blocked });
   note([name, blocked ? ' is blocked' : ' is no longer blocked']);
   refresh();
   await again();
