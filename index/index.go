@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"math"
 	"reflect"
 	"sync"
@@ -236,6 +237,17 @@ func (x *Index) Get(id tool.ID) (tool.Tool, bool) {
 		return tool.Tool{}, false
 	}
 	return d.tool, true
+}
+
+// All yields every tool of this moment, by server and name.
+func (x *Index) All() iter.Seq[tool.Tool] {
+	return func(yield func(tool.Tool) bool) {
+		for d := range x.snap.Load().all {
+			if !yield(d.tool) {
+				return
+			}
+		}
+	}
 }
 
 // Rebuild analyses every tool again, writes the whole catalogue, and makes all

@@ -125,18 +125,24 @@ func newUpstreamRestartCommand(g *global) *cobra.Command {
 
 func newUpstreamLogsCommand(g *global) *cobra.Command {
 	var lines int
+	var follow bool
 	var o output
 	cmd := &cobra.Command{
 		Use:     "logs NAME",
 		Short:   "Print what a server wrote to its log",
 		Long:    "Print the last lines of a server's own log: what it wrote to stderr, oldest first.",
-		Example: "  mcpproxy upstream logs github\n  mcpproxy upstream logs github --lines 500",
+		Example: "  mcpproxy upstream logs github\n  mcpproxy upstream logs github --lines 500\n  mcpproxy upstream logs github --follow",
 		Args:    wants("NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if lines < 1 {
 				return usage(cmd, "--lines must be above zero")
 			}
 			return g.connect(cmd, func(ctx context.Context, c *client.Client) error {
+				if follow {
+					return c.FollowLogs(ctx, args[0], lines, func(line string) {
+						fmt.Fprintln(cmd.OutOrStdout(), escape.Line(line))
+					})
+				}
 				log, err := c.Logs(ctx, args[0], lines)
 				if err != nil {
 					return err
@@ -151,6 +157,7 @@ func newUpstreamLogsCommand(g *global) *cobra.Command {
 		ValidArgsFunction: completeServers(g),
 	}
 	cmd.Flags().IntVarP(&lines, "lines", "n", 50, "how many lines")
+	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on with what it writes, until Ctrl-C")
 	o.flag(cmd)
 	return cmd
 }

@@ -40,6 +40,13 @@ func (c *Client) Servers(ctx context.Context) ([]Server, error) {
 	return s, err
 }
 
+// Server returns one configured upstream.
+func (c *Client) Server(ctx context.Context, name string) (Server, error) {
+	var s Server
+	err := c.do(ctx, http.MethodGet, serverPath(name), nil, &s)
+	return s, err
+}
+
 // AddServer adds an upstream to the configuration; it waits for approval.
 func (c *Client) AddServer(ctx context.Context, add ServerChange) (Server, error) {
 	var s Server
@@ -62,13 +69,6 @@ func (c *Client) RemoveServer(ctx context.Context, name string) error {
 // RestartServer starts an upstream anew.
 func (c *Client) RestartServer(ctx context.Context, name string) error {
 	return c.do(ctx, http.MethodPost, serverPath(name)+"/restart", struct{}{}, nil)
-}
-
-// Logs returns the last lines of the upstream's own log, oldest first.
-func (c *Client) Logs(ctx context.Context, name string, lines int) ([]string, error) {
-	var l Logs
-	err := c.do(ctx, http.MethodGet, serverPath(name)+"/logs?lines="+strconv.Itoa(lines), nil, &l)
-	return l.Lines, err
 }
 
 // ListTools lists an upstream now, starting it once where it does not run.

@@ -18,6 +18,13 @@ type ReviewEvent struct {
 	Hash   string    `json:"hash,omitempty"`
 }
 
+// Page returns what waits of a server as it was listed last; it starts nothing.
+func (c *Client) Page(ctx context.Context, server string) (Waiting, error) {
+	var w Waiting
+	err := c.do(ctx, http.MethodGet, quarantinePath(server)+"/page", nil, &w)
+	return w, err
+}
+
 // ApproveItem approves the one waiting definition that what names: a tool, a
 // prompt, a resource and so on.
 func (c *Client) ApproveItem(ctx context.Context, server string, what ApproveRequest) error {

@@ -35,11 +35,6 @@ type UseModelRequest struct {
 	Name string `json:"name"` // "default" is the bundled one
 }
 
-// Logs is the answer of GET /api/v1/servers/{name}/logs.
-type Logs struct {
-	Lines []string `json:"lines"` // oldest first
-}
-
 // Health is the answer of GET /healthz.
 type Health struct {
 	Status string `json:"status"` // ok

@@ -129,7 +129,7 @@ func (e *Events) leave() {
 func (a *API) events(w http.ResponseWriter, r *http.Request) {
 	ev := a.opt.Events
 	if !ev.enter() {
-		a.answer(w, r, nil, &client.Error{Code: "unavailable", Message: "too many event streams are open", Hint: "close other tabs of the page"})
+		a.answer(w, r, nil, tooManyStreams())
 		return
 	}
 	defer ev.leave()
@@ -149,6 +149,10 @@ func (a *API) events(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+}
+
+func tooManyStreams() error {
+	return &client.Error{Code: "unavailable", Message: "too many event streams are open", Hint: "close other tabs of the page"}
 }
 
 // await returns true once there is more, and false when the stream must end.

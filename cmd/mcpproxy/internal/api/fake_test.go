@@ -36,6 +36,32 @@ func (f *fake) ListServers(context.Context) ([]client.Server, error) {
 	return []client.Server{{Name: "a/b"}}, f.err
 }
 
+func (f *fake) Server(_ context.Context, name string) (client.Server, error) {
+	return client.Server{Name: name}, f.err
+}
+
+func (f *fake) FollowLogs(ctx context.Context, name string, lines int, each func(string) error) error {
+	for i := range lines {
+		if err := each(fmt.Sprint(name, " ", i)); err != nil {
+			return err
+		}
+	}
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func (f *fake) Catalog(_ context.Context, q client.ToolFilter) (client.ToolPage, error) {
+	return client.ToolPage{Total: q.Limit, Offset: q.Offset, Tools: []client.ToolRow{{ID: q.Server + ":" + q.Text, Access: q.Access}}}, f.err
+}
+
+func (f *fake) Tool(_ context.Context, id string) (client.Tool, error) {
+	return client.Tool{ID: id}, f.err
+}
+
+func (f *fake) Page(_ context.Context, server string) (client.Waiting, error) {
+	return client.Waiting{Server: server}, f.err
+}
+
 func (f *fake) AddServer(_ context.Context, add client.ServerChange) (client.Server, error) {
 	f.change = add
 	return client.Server{Name: deref(add.Name)}, f.err

@@ -77,7 +77,7 @@ var visits = []visit{
 
 // request returns the visit of route r, with the key.
 func (v visit) request(r route) *http.Request {
-	path := strings.NewReplacer("{$}", "", "{name}", "a", "{path...}", "").Replace(r.pattern)
+	path := strings.NewReplacer("{$}", "", "{name}", "a", "{id}", "a:b", "{path...}", "").Replace(r.pattern)
 	var body io.Reader
 	if r.method == "POST" || r.method == "PATCH" {
 		body = strings.NewReader("{}")

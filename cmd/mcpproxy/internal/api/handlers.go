@@ -47,6 +47,11 @@ func (a *API) listServers(w http.ResponseWriter, r *http.Request) {
 	a.answer(w, r, v, err)
 }
 
+func (a *API) server(w http.ResponseWriter, r *http.Request) {
+	v, err := a.opt.Service.Server(r.Context(), r.PathValue("name"))
+	a.answer(w, r, v, err)
+}
+
 func (a *API) addServer(w http.ResponseWriter, r *http.Request) {
 	var change client.ServerChange
 	if err := read(r, &change); err != nil {
@@ -73,16 +78,6 @@ func (a *API) removeServer(w http.ResponseWriter, r *http.Request) {
 
 func (a *API) restartServer(w http.ResponseWriter, r *http.Request) {
 	a.answer(w, r, struct{}{}, a.opt.Service.RestartServer(r.Context(), r.PathValue("name")))
-}
-
-func (a *API) serverLogs(w http.ResponseWriter, r *http.Request) {
-	lines, err := number(r, "lines", 50, 10_000)
-	if err != nil {
-		a.answer(w, r, nil, err)
-		return
-	}
-	v, err := a.opt.Service.Logs(r.Context(), r.PathValue("name"), lines)
-	a.answer(w, r, client.Logs{Lines: v}, err)
 }
 
 func (a *API) listTools(w http.ResponseWriter, r *http.Request) {

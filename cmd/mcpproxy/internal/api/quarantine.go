@@ -30,6 +30,11 @@ func (a *API) waiting(w http.ResponseWriter, r *http.Request) {
 	a.answer(w, r, v, err)
 }
 
+func (a *API) page(w http.ResponseWriter, r *http.Request) {
+	v, err := a.opt.Service.Page(r.Context(), r.PathValue("name"))
+	a.answer(w, r, v, err)
+}
+
 func (a *API) block(w http.ResponseWriter, r *http.Request) {
 	var body client.BlockRequest
 	err := read(r, &body)

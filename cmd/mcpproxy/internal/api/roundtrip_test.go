@@ -47,6 +47,18 @@ func TestClient_MirrorsTheService(t *testing.T) {
 	if l, err := c.Logs(ctx, "a", 200); err != nil || len(l) != 2 || l[1] != "OK" {
 		t.Errorf("Logs = %q, %v", l, err)
 	}
+	if s, err := c.Server(ctx, "a/b"); err != nil || s.Name != "a/b" {
+		t.Errorf("Server = %+v, %v", s, err)
+	}
+	if p, err := c.Catalog(ctx, client.ToolFilter{Server: "s", Text: "a&b", Access: "read", Offset: 7}); err != nil || p.Total != 100 || p.Offset != 7 || p.Tools[0] != (client.ToolRow{ID: "s:a&b", Access: "read"}) {
+		t.Errorf("Catalog = %+v, %v", p, err)
+	}
+	if one, err := c.Tool(ctx, "a:b/c d"); err != nil || one.ID != "a:b/c d" {
+		t.Errorf("Tool = %+v, %v", one, err)
+	}
+	if p, err := c.Page(ctx, "a"); err != nil || p.Server != "a" {
+		t.Errorf("Page = %+v, %v", p, err)
+	}
 	if e, err := c.Expect(ctx, "a&b", "s", "x:y"); err != nil || e.ID != "x:y" || e.Reason != "s:a&b" {
 		t.Errorf("Expect = %+v, %v", e, err)
 	}

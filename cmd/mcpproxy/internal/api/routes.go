@@ -46,6 +46,7 @@ var routes = []route{
 	{"GET", "/api/v1/status", person, (*API).status},
 	{"GET", "/api/v1/servers", person, (*API).listServers},
 	{"POST", "/api/v1/servers", person, (*API).addServer},
+	{"GET", "/api/v1/servers/{name}", person, (*API).server},
 	{"PATCH", "/api/v1/servers/{name}", person, (*API).updateServer},
 	{"DELETE", "/api/v1/servers/{name}", person, (*API).removeServer},
 	{"POST", "/api/v1/servers/{name}/restart", person, (*API).restartServer},
@@ -55,10 +56,13 @@ var routes = []route{
 	{"GET", "/api/v1/servers/{name}/logs", person, (*API).serverLogs},
 	{"POST", "/api/v1/servers/{name}/tools", person, (*API).listTools},
 
+	{"GET", "/api/v1/tools", person, (*API).catalog},
+	{"GET", "/api/v1/tools/{id}", person, (*API).tool},
 	{"GET", "/api/v1/tools/search", person, (*API).search},
 	{"POST", "/api/v1/tools/call", person, (*API).callTool},
 
 	{"GET", "/api/v1/quarantine", person, (*API).waiting},
+	{"GET", "/api/v1/quarantine/{name}/page", person, (*API).page},
 	{"POST", "/api/v1/quarantine/{name}/inspect", person, (*API).inspect},
 	{"POST", "/api/v1/quarantine/{name}/approve", person, (*API).approve},
 	{"POST", "/api/v1/quarantine/{name}/block", person, (*API).block},

@@ -22,6 +22,7 @@ type Service interface {
 
 	Servers
 	Tools
+	Catalog
 	Quarantine
 	Scanner
 	Models
@@ -37,12 +38,16 @@ type Service interface {
 // file; what is added or changed waits for approval.
 type Servers interface {
 	ListServers(ctx context.Context) ([]client.Server, error)
+	Server(ctx context.Context, name string) (client.Server, error)
 	AddServer(ctx context.Context, add client.ServerChange) (client.Server, error)
 	UpdateServer(ctx context.Context, name string, change client.ServerChange) (client.Server, error)
 	RemoveServer(ctx context.Context, name string) error
 	RestartServer(ctx context.Context, name string) error
 	// Logs returns the last lines of the server's own log, oldest first.
 	Logs(ctx context.Context, name string, lines int) ([]string, error)
+	// FollowLogs calls each for the last lines and for every line that is written
+	// from then on, until ctx ends or each returns an error, which it returns.
+	FollowLogs(ctx context.Context, name string, lines int, each func(line string) error) error
 }
 
 // Audit reads the record of what happened.
@@ -86,6 +91,8 @@ type Tools interface {
 // call Approve.
 type Quarantine interface {
 	Waiting(ctx context.Context) ([]client.Waiting, error)
+	// Page returns what Inspect stored last, starting nothing.
+	Page(ctx context.Context, server string) (client.Waiting, error)
 	Inspect(ctx context.Context, server string, opt ListOptions) (client.Waiting, error)
 	// Approve approves the launch identity and exactly the tools of the page
 	// whose hash is given, and returns what was approved.

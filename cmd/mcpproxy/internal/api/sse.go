@@ -29,14 +29,18 @@ func newSSE(w http.ResponseWriter) *sse {
 	return s
 }
 
-// send writes v as JSON, which has no line end. id must have none either.
+// send writes v as JSON, which has no line end. id must have none either; an
+// empty one is not sent.
 func (s *sse) send(id string, v any) {
 	data, err := json.Marshal(v)
 	if err != nil {
 		s.err = err
 		return
 	}
-	s.write(fmt.Appendf(nil, "id: %s\ndata: %s\n\n", id, data))
+	if id != "" {
+		id = "id: " + id + "\n"
+	}
+	s.write(fmt.Appendf(nil, "%sdata: %s\n\n", id, data))
 }
 
 // ping keeps the way open and finds out whether the client is there.

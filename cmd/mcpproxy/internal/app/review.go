@@ -27,6 +27,19 @@ func (a *App) Waiting(context.Context) ([]client.Waiting, error) {
 	return list, nil
 }
 
+// Page returns what waits of a server as it was listed last.
+func (a *App) Page(_ context.Context, server string) (client.Waiting, error) {
+	s, err := a.configured(server)
+	if err != nil {
+		return client.Waiting{}, err
+	}
+	page, err := a.page(s)
+	if err != nil {
+		return client.Waiting{}, err
+	}
+	return pageDTO(page), nil
+}
+
 // Inspect starts the server once where it is not running, stores what it lists
 // and returns the page to review.
 func (a *App) Inspect(ctx context.Context, server string, opt api.ListOptions) (client.Waiting, error) {

@@ -141,10 +141,11 @@ func (a *App) edited(ctx context.Context, name string) (client.Server, error) {
 	if err := a.reload(ctx); err != nil {
 		return client.Server{}, asClientError(err)
 	}
-	return a.server(ctx, name)
+	return a.Server(ctx, name)
 }
 
-func (a *App) server(ctx context.Context, name string) (client.Server, error) {
+// Server returns one configured server.
+func (a *App) Server(ctx context.Context, name string) (client.Server, error) {
 	list, err := a.ListServers(ctx)
 	if err != nil {
 		return client.Server{}, err
@@ -179,6 +180,15 @@ func (a *App) Logs(_ context.Context, name string, lines int) ([]string, error) 
 		return nil, err
 	}
 	return a.logs.Tail(name, lines)
+}
+
+// FollowLogs calls each for the last lines of the server's own log, and for
+// every line from then on.
+func (a *App) FollowLogs(ctx context.Context, name string, lines int, each func(line string) error) error {
+	if _, err := a.configured(name); err != nil {
+		return err
+	}
+	return a.logs.Follow(ctx, name, lines, each)
 }
 
 // configured returns the server's entry in the configuration in force.
