@@ -1,6 +1,7 @@
 package quarantine
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"slices"
@@ -17,6 +18,9 @@ type Launch struct {
 	EnvNames    []string `json:"env_names,omitempty"`
 	URL         string   `json:"url,omitempty"`
 	HeaderNames []string `json:"header_names,omitempty"`
+	// Isolation says in words behind which walls the server runs: its image and
+	// what of the host it reaches. Empty is the host itself.
+	Isolation string `json:"isolation,omitempty"`
 }
 
 // Normal returns a copy of l with its name lists sorted, so that equal
@@ -38,7 +42,7 @@ func sorted(names []string) []string {
 func (l Launch) equal(o Launch) bool {
 	return l.Transport == o.Transport && l.Command == o.Command && slices.Equal(l.Args, o.Args) &&
 		l.WorkingDir == o.WorkingDir && slices.Equal(l.EnvNames, o.EnvNames) &&
-		l.URL == o.URL && slices.Equal(l.HeaderNames, o.HeaderNames)
+		l.URL == o.URL && slices.Equal(l.HeaderNames, o.HeaderNames) && l.Isolation == o.Isolation
 }
 
 // difference says in plain words what changed from l to o. Arguments and the
@@ -71,6 +75,9 @@ func (l Launch) difference(o Launch) string {
 	}
 	if text := namesDifference(l.HeaderNames, o.HeaderNames); text != "" {
 		say("header names %s", text)
+	}
+	if l.Isolation != o.Isolation {
+		say("isolation was %q, now %q", cmp.Or(l.Isolation, "none"), cmp.Or(o.Isolation, "none"))
 	}
 	return strings.Join(parts, "; ")
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"os/exec"
 
 	"github.com/mark3labs/mcp-go/client/transport"
 	"go.uber.org/zap"
@@ -77,16 +76,6 @@ type DialEnv struct {
 	// Children records stdio children so that the next start can end the strays
 	// of a killed proxy; nil records nothing.
 	Children *Children
-	// Isolator builds the command of an isolated server; nil runs on the host.
+	// Isolator runs the servers whose Spec has an Isolation; without it they fail.
 	Isolator Isolator
-}
-
-// Isolator runs stdio servers behind a wall such as a container.
-type Isolator interface {
-	// Command returns the command that runs s isolated, or nil if s is not to be
-	// isolated. Args and Env of s are expanded. Stdin, Stdout and Stderr are the
-	// caller's to set, and so is Env where it is nil. The command outlives ctx.
-	Command(ctx context.Context, s Spec) (*exec.Cmd, error)
-	// Sweep ends what an earlier instance left behind.
-	Sweep(ctx context.Context) error
 }

@@ -30,10 +30,11 @@ func dialProcess(ctx context.Context, s Spec, env DialEnv, ladder stopLadder) (*
 	if err != nil {
 		return nil, err
 	}
-	cmd, err := stdioCommand(ctx, s, env.Isolator)
+	run, err := stdioCommand(ctx, s, env.Isolator)
 	if err != nil {
 		return nil, err
 	}
+	cmd := run.Cmd
 	var mark string
 	if env.Children != nil {
 		mark = env.Children.mark()
@@ -43,7 +44,7 @@ func dialProcess(ctx context.Context, s Spec, env DialEnv, ladder stopLadder) (*
 	if env.Stderr != nil {
 		sink = env.Stderr(s.Name)
 	}
-	p, err := startProcess(ctx, cmd, sink, ladder)
+	p, err := startProcess(ctx, run, sink, ladder)
 	if err != nil {
 		if sink != nil {
 			_ = sink.Close()
@@ -66,19 +67,14 @@ func dialProcess(ctx context.Context, s Spec, env DialEnv, ladder stopLadder) (*
 	return &Conn{Interface: c, Done: p.life.Done(), Err: c.cause, PID: cmd.Process.Pid, Stderr: p.stderr.last}, nil
 }
 
-// stdioCommand builds the command of the expanded s, isolated if isolator says so.
-func stdioCommand(ctx context.Context, s Spec, isolator Isolator) (*exec.Cmd, error) {
-	if isolator != nil {
-		cmd, err := isolator.Command(ctx, s)
-		if err != nil {
-			return nil, err
+// stdioCommand prepares the expanded s, behind walls if its Isolation asks for
+// them: never without.
+func stdioCommand(ctx context.Context, s Spec, isolator Isolator) (*Isolated, error) {
+	if s.Isolation != nil {
+		if isolator == nil {
+			return nil, fmt.Errorf("%w: isolation is asked for, and nothing here can isolate", ErrConfig)
 		}
-		if cmd != nil {
-			if cmd.Env == nil {
-				cmd.Env = childEnv(os.Environ(), s.Env)
-			}
-			return cmd, nil
-		}
+		return isolator.Command(ctx, s)
 	}
 	if err := checkWorkingDir(s.WorkingDir); err != nil {
 		return nil, err
@@ -87,12 +83,13 @@ func stdioCommand(ctx context.Context, s Spec, isolator Isolator) (*exec.Cmd, er
 	if err != nil {
 		return nil, err
 	}
-	return &exec.Cmd{
+	cmd := &exec.Cmd{
 		Path: file,
 		Args: append([]string{s.Command}, s.Args...),
 		Env:  childEnv(os.Environ(), s.Env),
 		Dir:  s.WorkingDir,
-	}, nil
+	}
+	return &Isolated{Cmd: cmd}, nil
 }
 
 // record writes p to the durable record. Serving goes on without it: a child

@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -22,14 +23,22 @@ var protocols = []string{"2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"}
 // open dials s, over SSE where s allows that and the server speaks no
 // streamable HTTP, and initializes the session.
 func (o *Options) open(ctx context.Context, s Spec, ev events) (*session, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, o.Timing.Start, fmt.Errorf("did not answer initialize within %s: %w", o.Timing.Start, context.DeadlineExceeded))
-	defer cancel()
+	if s.Isolation == nil { // walls take their own time to build
+		var cancel context.CancelFunc
+		ctx, cancel = within(ctx, o.Timing.Start)
+		defer cancel()
+	}
 	sess, err := o.openOver(ctx, s, ev)
 	if errors.Is(err, ErrNotStreamable) && s.SSEFallback && s.Transport == HTTP {
 		s.Transport = SSE
 		sess, err = o.openOver(ctx, s, ev)
 	}
 	return sess, err
+}
+
+// within bounds a start.
+func within(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, d, fmt.Errorf("did not answer initialize within %s: %w", d, context.DeadlineExceeded))
 }
 
 func (o *Options) openOver(ctx context.Context, s Spec, ev events) (*session, error) {
@@ -50,6 +59,11 @@ func (o *Options) openOver(ctx context.Context, s Spec, ev events) (*session, er
 	}
 	sess := newSession(&conn, ev)
 	sess.transport = s.Transport
+	if s.Isolation != nil {
+		var cancel context.CancelFunc
+		ctx, cancel = within(ctx, cmp.Or(s.Isolation.Timeout, o.Timing.Start))
+		defer cancel()
+	}
 	if err := sess.initialize(ctx, o.Version); err != nil {
 		if lost := sess.loss(); lost != nil && errors.Is(err, ErrLost) {
 			err = lost

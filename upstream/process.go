@@ -31,6 +31,7 @@ const groupPoll = 10 * time.Millisecond
 // short the time that a child needs after the end of its stdin to save its work.
 type process struct {
 	cmd    *exec.Cmd
+	run    *Isolated // what cmd is of
 	group  processGroup
 	ladder stopLadder
 	pipes  pipes
@@ -88,22 +89,26 @@ func (p *pipes) close() {
 	}
 }
 
-// startProcess starts cmd. The child's life does not end with ctx. The error
-// wraps ErrConfig where no retry can help. What it started is freed by supervise.
-func startProcess(ctx context.Context, cmd *exec.Cmd, sink io.WriteCloser, ladder stopLadder) (*process, error) {
+// startProcess starts run. The child's life does not end with ctx. The error
+// wraps ErrConfig where no retry can help; nothing of run is left then. What it
+// started is freed by supervise.
+func startProcess(ctx context.Context, run *Isolated, sink io.WriteCloser, ladder stopLadder) (*process, error) {
+	cmd := run.Cmd
 	pp, err := openPipes()
 	if err != nil {
+		run.remove()
 		return nil, fmt.Errorf("open pipes: %w", err)
 	}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = pp.theirs[0], pp.theirs[1], pp.theirs[2]
 	prepareGroup(cmd)
 	if err := cmd.Start(); err != nil {
 		pp.close()
+		run.remove()
 		return nil, startError(cmd, err)
 	}
 	pp.closeTheirs()
 	p := &process{
-		cmd: cmd, ladder: ladder, pipes: pp,
+		cmd: cmd, run: run, ladder: ladder, pipes: pp,
 		stdin: newInputQueue(pp.in, maxMessage), stdout: newLineReader(pp.out, maxMessage), stderr: newStderrLog(sink),
 		exited: make(chan struct{}), logged: make(chan struct{}), gone: make(chan struct{}),
 		forget: func() {},
@@ -148,6 +153,12 @@ func (p *process) cause() error {
 	}
 	select {
 	case <-p.exited:
+		if p.run.explained() {
+			waitFor(p.logged, p.ladder.drain)
+			if why := p.run.Explain(p.status, p.stderr.last()); why != nil {
+				return why
+			}
+		}
 		return fmt.Errorf("the server %s", describeExit(p.status))
 	default:
 		return errors.New("the server closed its stdout but did not exit")
@@ -178,6 +189,7 @@ func (p *process) endGroup() {
 		p.group.kill()
 		ended = p.awaitGroup(p.ladder.kill)
 	}
+	p.run.remove()
 	p.stdin.abort()
 	_ = p.pipes.out.Close()
 	<-drained

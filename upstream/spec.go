@@ -32,6 +32,8 @@ type Spec struct {
 	URL     string
 	Headers map[string]string
 
+	Isolation *Isolation // of a stdio server; nil runs it on the host
+
 	Disabled bool          // the user switched it off
 	Held     string        // why it must not run yet, for people; empty means approved
 	Timeout  time.Duration // of one call; 0 means 60 s, at most 10 min

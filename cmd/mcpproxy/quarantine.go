@@ -81,7 +81,7 @@ for this, listed and stopped. What it lists is stored; nothing is approved.`,
 		Args:              wants("NAME"),
 		ValidArgsFunction: completeServers(g),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if timeout <= 0 {
+			if timeout < 0 {
 				return usage(cmd, "--timeout must be above zero")
 			}
 			return g.connect(cmd, func(ctx context.Context, c *client.Client) error {
@@ -101,7 +101,7 @@ for this, listed and stopped. What it lists is stored; nothing is approved.`,
 			})
 		},
 	}
-	cmd.Flags().DurationVarP(&timeout, "timeout", "t", 30*time.Second, "for connecting and listing")
+	cmd.Flags().DurationVarP(&timeout, "timeout", "t", 0, "for connecting and listing (default 30s, longer where an image must be pulled first)")
 	o.flag(cmd)
 	return cmd
 }

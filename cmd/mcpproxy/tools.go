@@ -47,7 +47,7 @@ func runToolsList(cmd *cobra.Command, g *global, f toolsListFlags) error {
 	if f.server == "" {
 		return usage(cmd, "--server is missing")
 	}
-	if f.timeout <= 0 {
+	if f.timeout < 0 || cmd.Flags().Changed("timeout") && f.timeout == 0 {
 		return usage(cmd, "--timeout must be above zero")
 	}
 	if err := checkLevel(cmd, f.logLevel); err != nil {
@@ -58,7 +58,10 @@ func runToolsList(cmd *cobra.Command, g *global, f toolsListFlags) error {
 		return err
 	}
 	opt.LogLevel = f.logLevel
-	list := client.ListOptions{Timeout: f.timeout}
+	list := client.ListOptions{}
+	if cmd.Flags().Changed("timeout") { // else the server's own
+		list.Timeout = f.timeout
+	}
 	if f.logLevel == "trace" {
 		list.Frame = printFrame(cmd.ErrOrStderr())
 	}

@@ -64,7 +64,11 @@ func printServers(w io.Writer, servers []client.Server) {
 		case s.HeldTools > 0:
 			note = "mcpproxy quarantine inspect " + s.Name
 		}
-		cells = append(cells, []string{s.Name, s.Transport, s.State, strconv.Itoa(s.Tools), strconv.Itoa(s.HeldTools), note})
+		where := s.Transport
+		if s.Isolation != "" {
+			where += ", " + s.Isolation
+		}
+		cells = append(cells, []string{s.Name, where, s.State, strconv.Itoa(s.Tools), strconv.Itoa(s.HeldTools), note})
 	}
 	rows(w, []string{"SERVER", "TRANSPORT", "STATE", "TOOLS", "HELD", "NOTE"}, cells)
 }

@@ -39,6 +39,7 @@ type Server struct {
 	EnvNames    []string   `json:"env_names,omitempty"`
 	HeaderNames []string   `json:"header_names,omitempty"`
 	PID         int        `json:"pid,omitempty"`
+	Isolation   string     `json:"isolation,omitempty"` // in words: "docker IMAGE" and what its start waits for; empty is the host
 	// AutoApprove is what serves without a person: unchanged-server-new-tools,
 	// annotations, or all; empty is nothing.
 	AutoApprove string `json:"auto_approve,omitempty"`
@@ -114,6 +115,7 @@ type Launch struct {
 	EnvNames    []string `json:"env_names,omitempty"`
 	URL         string   `json:"url,omitempty"`
 	HeaderNames []string `json:"header_names,omitempty"`
+	Isolation   string   `json:"isolation,omitempty"` // where it runs and what of the host it reaches; empty is the host itself
 }
 
 // Index is the answer of GET /api/v1/index.

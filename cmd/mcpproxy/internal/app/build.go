@@ -20,6 +20,7 @@ import (
 	"mcpproxy/internal/store"
 	"mcpproxy/quarantine"
 	"mcpproxy/upstream"
+	"mcpproxy/upstream/docker"
 	"mcpproxy/upstream/oauth"
 )
 
@@ -43,6 +44,7 @@ type App struct {
 	sentence *sentence
 	children *upstream.Children
 	logins   *oauth.Keeper
+	docker   *docker.Docker
 	pool     *upstream.Pool
 	sync     *discovery.Syncer
 	proxy    *proxy.Proxy
@@ -127,6 +129,9 @@ func (a *App) build(cfg *config.Config) (err error) {
 	if a.children, err = upstream.OpenChildren(filepath.Join(a.dir, "children")); err != nil {
 		return err
 	}
+	if a.docker, err = docker.Open(docker.Options{Dir: a.dir, Log: a.log.Named("docker"), Private: []string{a.logDir()}}); err != nil {
+		return err
+	}
 	keyring := secret.Keyring{}
 	if a.logins, err = a.openLogins(keyring); err != nil {
 		return err
@@ -139,6 +144,7 @@ func (a *App) build(cfg *config.Config) (err error) {
 			Stderr:   a.logs.Server,
 			Children: a.children,
 			Login:    a.logins,
+			Isolator: a.docker,
 		},
 		Notify: a.forwardNotification,
 	})

@@ -74,7 +74,8 @@ func (a *App) listenAddr() string {
 	return a.inForce.Load().Listen
 }
 
-// sweep ends the stdio children that a killed instance left behind.
+// sweep ends the stdio children and containers that a killed instance left
+// behind, the docker commands before what they started.
 func (a *App) sweep(ctx context.Context) error {
 	ended, err := a.children.Sweep(ctx)
 	if ended > 0 {
@@ -82,6 +83,9 @@ func (a *App) sweep(ctx context.Context) error {
 	}
 	if err != nil {
 		a.log.Warn("servers of an earlier instance may still run", zap.Error(err))
+	}
+	if err := a.docker.Sweep(ctx); err != nil {
+		a.log.Warn("docker isolation: containers of an earlier run may still be there", zap.Error(err))
 	}
 	return nil
 }

@@ -47,11 +47,15 @@ func (a *App) reload(ctx context.Context) error {
 	return a.apply(ctx, cfg)
 }
 
-// load reads the file at path; a missing one is an empty configuration.
+// load reads the file at path; a missing one is an empty configuration. What it
+// says of isolation is settled for each server.
 func load(path string) (*config.Config, []config.Warning, error) {
 	cfg, warnings, err := config.Load(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return config.Parse(nil)
+		cfg, warnings, err = config.Parse(nil)
+	}
+	if err == nil {
+		settleIsolation(cfg)
 	}
 	return cfg, warnings, err
 }
@@ -75,7 +79,7 @@ func (a *App) apply(ctx context.Context, cfg *config.Config) error {
 		if held[i] == "" && s.Enabled {
 			serving = append(serving, s.Name)
 		}
-		specs = append(specs, specOf(s, held[i]))
+		specs = append(specs, a.specOf(s, held[i]))
 	}
 	if err := a.sync.Prune(ctx, serving); err != nil {
 		return err

@@ -43,7 +43,7 @@ func (a *App) serverDTO(s config.Server, st upstream.Status) client.Server {
 		Name: s.Name, Transport: s.Transport, Enabled: s.Enabled, State: string(st.State), Error: st.Error,
 		Command: s.Command, Args: s.Args, WorkingDir: s.WorkingDir, URL: bareURL(s.URL), PID: st.PID,
 		EnvNames: slices.Sorted(maps.Keys(s.Env)), HeaderNames: slices.Sorted(maps.Keys(s.Headers)),
-		Since: moment(st.Since), NextTry: moment(st.NextTry),
+		Since: moment(st.Since), NextTry: moment(st.NextTry), Isolation: a.isolationWords(s),
 	}
 	if st.State == "" {
 		dto.State = a.restingState(s)

@@ -11,11 +11,11 @@ import (
 
 // specOf translates one configured server for the pool. held is empty or why
 // the server must not run yet.
-func specOf(s config.Server, held string) upstream.Spec {
+func (a *App) specOf(s config.Server, held string) upstream.Spec {
 	return upstream.Spec{
 		Name: s.Name, Transport: s.Transport, SSEFallback: s.SSEFallback,
 		Command: s.Command, Args: s.Args, Env: s.Env, WorkingDir: s.WorkingDir,
-		URL: s.URL, Headers: s.Headers,
+		URL: s.URL, Headers: s.Headers, Isolation: isolationOf(s, a.inForce.Load().DockerIsolation.Timeout),
 		Disabled: !s.Enabled, Held: held, Timeout: s.Timeout,
 	}
 }
@@ -24,7 +24,7 @@ func specOf(s config.Server, held string) upstream.Spec {
 func launchOf(s config.Server) quarantine.Launch {
 	return quarantine.Launch{
 		Transport: s.Transport, Command: s.Command, Args: s.Args, WorkingDir: s.WorkingDir, URL: s.URL,
-		EnvNames: slices.Sorted(maps.Keys(s.Env)), HeaderNames: slices.Sorted(maps.Keys(s.Headers)),
+		EnvNames: slices.Sorted(maps.Keys(s.Env)), HeaderNames: slices.Sorted(maps.Keys(s.Headers)), Isolation: wallsOf(s),
 	}
 }
 

@@ -17,6 +17,14 @@ import (
 // listTimeout bounds one listing that a person asked for.
 const listTimeout = 30 * time.Second
 
+// patienceFor is how long a person waits for the server's listing.
+func patienceFor(s config.Server) time.Duration {
+	if s.Isolation != nil {
+		return listTimeout + pullPatience
+	}
+	return listTimeout
+}
+
 // ListTools answers from the last listing of a running server. Where there is
 // none, or a trace is wanted, it starts the server once, lists, and stops it.
 func (a *App) ListTools(ctx context.Context, server string, opt api.ListOptions) ([]client.Tool, error) {
@@ -44,11 +52,11 @@ func (a *App) listing(ctx context.Context, s config.Server, opt api.ListOptions)
 		}
 	}
 	if opt.Timeout <= 0 {
-		opt.Timeout = listTimeout
+		opt.Timeout = patienceFor(s)
 	}
 	ctx, cancel := context.WithTimeout(ctx, opt.Timeout)
 	defer cancel()
-	tools, err := a.pool.List(ctx, specOf(s, ""), opt.Trace)
+	tools, err := a.pool.List(ctx, a.specOf(s, ""), opt.Trace)
 	if err != nil {
 		e := &client.Error{Code: "unavailable", Message: err.Error(), Hint: "see its log: mcpproxy upstream logs " + s.Name}
 		if errors.Is(err, upstream.ErrLogin) || errors.Is(err, upstream.ErrRights) {
@@ -136,9 +144,9 @@ func (a *App) CallTool(ctx context.Context, name string, args json.RawMessage) (
 func (a *App) startOne(ctx context.Context, s config.Server) error {
 	changes := a.pool.Changes().Subscribe()
 	defer changes.Close()
-	ctx, cancel := context.WithTimeout(ctx, listTimeout)
+	ctx, cancel := context.WithTimeout(ctx, patienceFor(s))
 	defer cancel()
-	if err := a.pool.Apply(ctx, []upstream.Spec{specOf(s, "")}); err != nil {
+	if err := a.pool.Apply(ctx, []upstream.Spec{a.specOf(s, "")}); err != nil {
 		return err
 	}
 	for {
