@@ -95,11 +95,26 @@ func (c *Children) Sweep(ctx context.Context) (ended int, err error) {
 	if ctx.Err() != nil {
 		return all - len(strays), ctx.Err()
 	}
-	names := make([]string, len(strays))
-	for i, s := range strays {
-		names[i] = fmt.Sprintf("%s (pid %d)", s.Server, s.PID)
+	return all - len(strays), fmt.Errorf("servers of an earlier run still running: %s: end them by hand", strings.Join(namesOf(strays), ", "))
+}
+
+// Strays names the children on record in dir that still run, for a person. It is
+// for a directory that no instance uses now; a missing one has none.
+func Strays(dir string) ([]string, error) {
+	list, err := (&Children{dir: dir}).strays()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
 	}
-	return all - len(strays), fmt.Errorf("servers of an earlier run still running: %s: end them by hand", strings.Join(names, ", "))
+	return namesOf(list), err
+}
+
+// namesOf tells children to a person.
+func namesOf(list []child) []string {
+	names := make([]string, len(list))
+	for i, c := range list {
+		names[i] = fmt.Sprintf("%s (pid %d)", c.Server, c.PID)
+	}
+	return names
 }
 
 // strays returns the records of earlier instances whose processes still run,
