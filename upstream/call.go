@@ -23,19 +23,30 @@ func (p *Pool) Call(ctx context.Context, c Call) (Result, error) {
 	if !isObject(c.Arguments) || !isObject(c.Meta) {
 		return Result{}, fmt.Errorf("%s: %w", c.ID, ErrArguments)
 	}
+	var res Result
+	err := p.on(c.ID.Server, func(s *server) (err error) {
+		res, err = s.call(ctx, c)
+		return err
+	})
+	return res, err
+}
+
+// on calls do with the server of that name, again where that was replaced before
+// anything was sent.
+func (p *Pool) on(name string, do func(*server) error) error {
 	for {
-		s, err := p.lookup(c.ID.Server)
+		s, err := p.lookup(name)
 		if err != nil {
-			return Result{}, err
+			return err
 		}
-		res, err := s.call(ctx, c)
+		err = do(s)
 		if errors.Is(err, errReplaced) { // nothing was sent
-			if again, err := p.lookup(c.ID.Server); err != nil || again != s {
+			if again, err := p.lookup(name); err != nil || again != s {
 				continue
 			}
-			return Result{}, fmt.Errorf("upstream %q: %w", c.ID.Server, ErrClosed)
+			return fmt.Errorf("upstream %q: %w", name, ErrClosed)
 		}
-		return res, err
+		return err
 	}
 }
 
@@ -47,50 +58,18 @@ func isObject(raw json.RawMessage) bool {
 func (s *server) call(ctx context.Context, c Call) (Result, error) {
 	ctx, alive, cancel := deadline(ctx, s.opt.Timing.timeout(s.spec))
 	defer cancel()
-	select {
-	case s.slots <- struct{}{}:
-		defer func() { <-s.slots }()
-	case <-s.stopped:
-		return Result{}, errReplaced
-	case <-ctx.Done():
-		return Result{}, fmt.Errorf("upstream %q is busy with %d calls: %w", s.spec.Name, cap(s.slots), context.Cause(ctx))
-	}
-	for {
-		v, err := s.ready(ctx)
-		if err != nil {
-			return Result{}, err
-		}
-		if fresh, err := s.settled(ctx, v); err != nil {
-			return Result{}, err
-		} else if !fresh {
-			continue
-		}
-		if now := s.view.Load(); now.session != v.session {
-			continue
-		} else {
-			v = now // its listing covers the server's last word
-		}
-		if err := v.listing.check(c.ID.Name, c.Want); err != nil {
-			return Result{}, fmt.Errorf("%s: %w", c.ID, err)
-		}
-		s.markCalled()
-		res, err := v.session.call(ctx, c, alive)
-		switch {
-		case err == nil:
-			return res, nil
-		case errors.Is(err, errNotSent): // ready will wait for the next session
-			continue
-		case errors.Is(err, ErrRights), errors.Is(err, ErrLogin):
-			s.loginWanted()
-			return Result{}, fmt.Errorf("upstream %q: %w; the call was not run; hint: mcpproxy auth login %s", s.spec.Name, err, s.spec.Name)
-		case errors.Is(err, ErrSessionLost):
-			return Result{}, fmt.Errorf("upstream %q: %w; the call was not run, send it again", s.spec.Name, err)
-		case errors.Is(err, ErrLost):
-			return Result{}, fmt.Errorf("upstream %q: %w; whether the call was run is not known", s.spec.Name, err)
-		default:
-			return Result{}, fmt.Errorf("upstream %q: %w", s.spec.Name, err)
-		}
-	}
+	var res Result
+	err := s.exchange(ctx, exchange{
+		id:    c.ID,
+		fresh: func(sess *session) *freshness { return &sess.fresh },
+		check: func(v *view) error { return v.listing.check(c.ID, c.Want) },
+		send: func(sess *session) (err error) {
+			s.markCalled()
+			res, err = sess.call(ctx, c, alive)
+			return err
+		},
+	})
+	return res, err
 }
 
 // deadline returns a context that ends after d without a call of alive, or

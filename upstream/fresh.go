@@ -6,9 +6,9 @@ import (
 	"sync"
 )
 
-// freshness says whether the listing of a session covers every change that the
-// server announced. Between tools/list_changed and the listing after it no call
-// may go out: what was approved may be there no more.
+// freshness says whether a listing of a session covers every change that the
+// server announced. Between list_changed and the listing after it no call may go
+// out: what was approved may be there no more.
 type freshness struct {
 	mu        sync.Mutex
 	announced int           // changes announced
@@ -51,11 +51,11 @@ func (f *freshness) wait() <-chan struct{} {
 	return f.stale
 }
 
-// settled returns true at once if the listing of v covers what the server
-// announced. Else it waits until that, or v, is out of date: the caller looks
-// again.
-func (s *server) settled(ctx context.Context, v *view) (bool, error) {
-	stale := v.session.fresh.wait()
+// settled returns true at once if the listing of v that f speaks of covers what
+// the server announced. Else it waits until that, or v, is out of date: the caller
+// looks again.
+func (s *server) settled(ctx context.Context, v *view, f *freshness) (bool, error) {
+	stale := f.wait()
 	if stale == nil {
 		return true, nil
 	}
@@ -65,7 +65,7 @@ func (s *server) settled(ctx context.Context, v *view) (bool, error) {
 	case <-s.stopped:
 		return false, errReplaced
 	case <-ctx.Done():
-		return false, fmt.Errorf("upstream %q said that its tools changed and was not listed again yet: %w", s.spec.Name, context.Cause(ctx))
+		return false, fmt.Errorf("upstream %q said that what it offers changed and was not listed again yet: %w", s.spec.Name, context.Cause(ctx))
 	}
 	return false, nil
 }

@@ -95,6 +95,7 @@ func (s *session) initialize(ctx context.Context, version string) error {
 	var answer struct {
 		ProtocolVersion string                     `json:"protocolVersion"`
 		Capabilities    map[string]json.RawMessage `json:"capabilities"`
+		Instructions    json.RawMessage            `json:"instructions"`
 		ServerInfo      struct {
 			Name    string `json:"name"`
 			Version string `json:"version"`
@@ -108,7 +109,8 @@ func (s *session) initialize(ctx context.Context, version string) error {
 	}
 	s.protocol = answer.ProtocolVersion
 	s.version = clip(answer.ServerInfo.Name + " " + answer.ServerInfo.Version)
-	_, s.hasTools = answer.Capabilities["tools"]
+	s.offers, s.advice = answer.Capabilities, answer.Instructions
+	s.current.announce() // nothing was listed yet
 	if h, ok := s.conn.Interface.(transport.HTTPConnection); ok {
 		h.SetProtocolVersion(s.protocol)
 	}
@@ -116,9 +118,16 @@ func (s *session) initialize(ctx context.Context, version string) error {
 	return s.notify(ctx, "notifications/initialized", nil)
 }
 
-// listOnce opens s, lists it and ends it.
+// has reports whether the server announced the capability.
+func (s *session) has(capability string) bool {
+	_, there := s.offers[capability]
+	return there
+}
+
+// listOnce opens s, lists it, tools first, and ends it. What it fails to list
+// besides tools is left out.
 func (o *Options) listOnce(ctx context.Context, s Spec) ([]tool.Tool, error) {
-	sess, err := o.open(ctx, s, events{changed: func() {}, notify: func(string, json.RawMessage) {}})
+	sess, err := o.open(ctx, s, events{changed: func() {}, others: func() {}, notify: func(string, json.RawMessage) {}})
 	if err != nil {
 		return nil, err
 	}
@@ -127,5 +136,9 @@ func (o *Options) listOnce(ctx context.Context, s Spec) ([]tool.Tool, error) {
 	if err != nil {
 		return nil, err
 	}
-	return l.tools, nil
+	others, err := sess.listOthers(ctx, s.Name, min(o.Timing.List, onceTime))
+	if err != nil {
+		return nil, err
+	}
+	return append(l.tools, others.tools...), nil
 }

@@ -11,17 +11,17 @@ import (
 	"mcpproxy/internal/tool"
 )
 
-// The caps of one listing. A server beyond them is broken or hostile.
+// The caps of one listing of one kind. A server beyond them is broken or hostile.
 const (
 	maxPages     = 1000
 	maxTools     = 50_000
 	maxListBytes = 64 << 20
 )
 
-// listing is one complete tools/list. Immutable.
+// listing is all that a server lists of one kind, or of several. Immutable.
 type listing struct {
 	tools []tool.Tool // in the server's order
-	index map[string]entry
+	index map[tool.ID]entry
 	note  string // what was skipped; empty if nothing
 }
 
@@ -30,26 +30,55 @@ type entry struct {
 	hash func() tool.Hash // of tools[at], computed at most once
 }
 
-// list reads all pages, for at most limit. The error wraps ErrListCap if the
-// server's listing does not end within the caps.
+// source is where a server lists one kind.
+type source struct {
+	kind           tool.Kind
+	method, member string
+	plural         string
+}
+
+var (
+	toolSource = source{"", "tools/list", "tools", "tools"}
+	// otherSources are the lists besides tools, each with the capability that
+	// announces it.
+	otherSources = []struct {
+		capability string
+		source
+	}{
+		{"prompts", source{tool.Prompt, "prompts/list", "prompts", "prompts"}},
+		{"resources", source{tool.Resource, "resources/list", "resources", "resources"}},
+		{"resources", source{tool.Template, "resources/templates/list", "resourceTemplates", "resource templates"}},
+	}
+)
+
+// list reads all pages of the tools, for at most limit. The error wraps
+// ErrListCap if the server's listing does not end within the caps.
 func (s *session) list(ctx context.Context, server string, limit time.Duration) (*listing, error) {
-	l := newLister(server)
-	if !s.hasTools {
+	l := newLister(server, toolSource)
+	if !s.has("tools") {
 		return l.done(), nil
 	}
+	if err := s.pages(ctx, l, limit); err != nil {
+		return nil, err
+	}
+	return l.done(), nil
+}
+
+// pages fills l.
+func (s *session) pages(ctx context.Context, l *lister, limit time.Duration) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("%w: not complete within %s", ErrListCap, limit))
 	defer cancel()
 	for {
-		raw, err := s.ask(ctx, "tools/list", l.params())
+		raw, err := s.ask(ctx, l.from.method, l.params())
 		if err != nil {
-			return nil, fmt.Errorf("tools/list: %w", err)
+			return fmt.Errorf("%s: %w", l.from.method, err)
 		}
 		more, err := l.add(raw)
 		if err != nil {
-			return nil, fmt.Errorf("tools/list: %w", err)
+			return fmt.Errorf("%s: %w", l.from.method, err)
 		}
 		if !more {
-			return l.done(), nil
+			return nil
 		}
 	}
 }
@@ -57,6 +86,7 @@ func (s *session) list(ctx context.Context, server string, limit time.Duration) 
 // lister collects the pages of one listing.
 type lister struct {
 	server     string
+	from       source
 	out        listing
 	cursor     string
 	seen       map[string]struct{}
@@ -66,8 +96,8 @@ type lister struct {
 	why        error // of the first bad definition
 }
 
-func newLister(server string) *lister {
-	return &lister{server: server, out: listing{index: map[string]entry{}}, seen: map[string]struct{}{}}
+func newLister(server string, from source) *lister {
+	return &lister{server: server, from: from, out: listing{index: map[tool.ID]entry{}}, seen: map[string]struct{}{}}
 }
 
 func (l *lister) params() any {
@@ -79,28 +109,25 @@ func (l *lister) params() any {
 
 // add takes the result of one page and reports whether another follows.
 func (l *lister) add(raw json.RawMessage) (more bool, err error) {
-	var page struct {
-		Tools      []json.RawMessage `json:"tools"` // each a copy: raw is not kept
-		NextCursor *string           `json:"nextCursor"`
-	}
-	if err := json.Unmarshal(raw, &page); err != nil {
-		return false, fmt.Errorf("the answer is not a ListToolsResult: %w", err)
+	defs, next, err := readPage(raw, l.from.member)
+	if err != nil {
+		return false, err
 	}
 	l.pages++
 	l.bytes += len(raw)
 	switch {
-	case len(l.out.tools)+len(page.Tools)+l.bad+l.twice > maxTools:
-		return false, fmt.Errorf("%w: more than %d tools", ErrListCap, maxTools)
+	case len(l.out.tools)+len(defs)+l.bad+l.twice > maxTools:
+		return false, fmt.Errorf("%w: more than %d %s", ErrListCap, maxTools, l.from.plural)
 	case l.bytes > maxListBytes:
 		return false, fmt.Errorf("%w: more than %d MiB", ErrListCap, maxListBytes>>20)
 	}
-	for _, def := range page.Tools {
+	for _, def := range defs {
 		l.take(def)
 	}
-	if page.NextCursor == nil || *page.NextCursor == "" {
+	if next == "" {
 		return false, nil
 	}
-	l.cursor = *page.NextCursor
+	l.cursor = next
 	if _, again := l.seen[l.cursor]; again {
 		return false, fmt.Errorf("%w: the same cursor came twice", ErrListCap)
 	}
@@ -111,21 +138,45 @@ func (l *lister) add(raw json.RawMessage) (more bool, err error) {
 	return true, nil
 }
 
+// readPage returns the definitions of one page, each a copy, and the cursor of the
+// next one.
+func readPage(raw json.RawMessage, member string) (defs []json.RawMessage, next string, err error) {
+	var page map[string]json.RawMessage
+	err = json.Unmarshal(raw, &page)
+	if err == nil && len(page[member]) > 0 {
+		err = json.Unmarshal(page[member], &defs)
+	}
+	if cursor := page["nextCursor"]; err == nil && len(cursor) > 0 {
+		err = json.Unmarshal(cursor, &next)
+	}
+	if err != nil {
+		return nil, "", fmt.Errorf("the answer is no list of %s: %w", member, err)
+	}
+	return defs, next, nil
+}
+
 // take adds one definition. Of two with one name the first stays.
 func (l *lister) take(def json.RawMessage) {
-	t, err := tool.Decode(l.server, def)
+	t, err := tool.DecodeAs(l.from.kind, l.server, def)
 	if err != nil {
 		if l.bad++; l.why == nil {
 			l.why = err
 		}
 		return
 	}
-	if _, taken := l.out.index[t.ID.Name]; taken {
+	if !l.out.add(t) {
 		l.twice++
-		return
 	}
-	l.out.index[t.ID.Name] = entry{at: len(l.out.tools), hash: sync.OnceValue(t.Hash)}
-	l.out.tools = append(l.out.tools, t)
+}
+
+// add appends t unless something of its kind has its name.
+func (l *listing) add(t tool.Tool) bool {
+	if _, taken := l.index[t.ID]; taken {
+		return false
+	}
+	l.index[t.ID] = entry{at: len(l.tools), hash: sync.OnceValue(t.Hash)}
+	l.tools = append(l.tools, t)
+	return true
 }
 
 func (l *lister) done() *listing {
@@ -136,7 +187,7 @@ func (l *lister) done() *listing {
 	case l.bad > 0:
 		out.note = fmt.Sprintf("%d unreadable definitions skipped: %v", l.bad, l.why)
 	case l.twice > 0:
-		out.note = fmt.Sprintf("%d definitions with a name that another tool of this server has skipped", l.twice)
+		out.note = fmt.Sprintf("%d definitions with a name that another of the %s of this server has skipped", l.twice, l.from.plural)
 	}
 	return &out
 }
@@ -151,7 +202,7 @@ func (l *listing) same(o *listing) bool {
 		return false
 	}
 	for _, t := range l.tools {
-		e, ok := o.index[t.ID.Name]
+		e, ok := o.index[t.ID]
 		if !ok || !bytes.Equal(t.Raw, o.tools[e.at].Raw) {
 			return false
 		}
@@ -159,14 +210,14 @@ func (l *listing) same(o *listing) bool {
 	return true
 }
 
-// check returns nil if the listing holds name with hash want; a zero want
-// fits every tool, listed or not.
-func (l *listing) check(name string, want tool.Hash) error {
+// check returns nil if the listing holds id with hash want; a zero want fits
+// every definition, listed or not.
+func (l *listing) check(id tool.ID, want tool.Hash) error {
 	if want.IsZero() {
 		return nil
 	}
 	if l != nil {
-		if e, ok := l.index[name]; ok && e.hash() == want {
+		if e, ok := l.index[id]; ok && e.hash() == want {
 			return nil
 		}
 	}

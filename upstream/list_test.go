@@ -10,7 +10,7 @@ import (
 
 func TestLister_KeepsTheFirstOfEqualNames(t *testing.T) {
 	t.Parallel()
-	l := newLister("s")
+	l := newLister("s", toolSource)
 	more, err := l.add(json.RawMessage(`{"tools":[{"name":"a","v":1},{"name":"a","v":2},7,{"name":""}],"nextCursor":"x"}`))
 	if !more || err != nil {
 		t.Fatalf("add = %v, %v", more, err)
@@ -27,7 +27,7 @@ func TestLister_KeepsTheFirstOfEqualNames(t *testing.T) {
 
 func TestListing_Check(t *testing.T) {
 	t.Parallel()
-	l := newLister("s")
+	l := newLister("s", toolSource)
 	if _, err := l.add(json.RawMessage(`{"tools":[{"name":"a"}]}`)); err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func TestListing_Check(t *testing.T) {
 		{"gone", got, "b", got.tools[0].Hash(), false},
 		{"never listed", nil, "a", other, false},
 	} {
-		if err := c.l.check(c.tool, c.want); (err == nil) != c.ok || err != nil && !errors.Is(err, ErrChanged) {
+		if err := c.l.check(tool.ID{Server: "s", Name: c.tool}, c.want); (err == nil) != c.ok || err != nil && !errors.Is(err, ErrChanged) {
 			t.Errorf("%s: check = %v, want ok %v", c.name, err, c.ok)
 		}
 	}
@@ -56,7 +56,7 @@ func FuzzLister_Add(f *testing.F) {
 	f.Add([]byte(`{"tools":null}`))
 	f.Add([]byte(`[]`))
 	f.Fuzz(func(t *testing.T, page []byte) {
-		l := newLister("s")
+		l := newLister("s", toolSource)
 		for range 2 {
 			if more, err := l.add(page); !more || err != nil {
 				break

@@ -46,7 +46,8 @@ func (s *server) connect(ctx context.Context) (*session, error) {
 		return nil, err
 	}
 	drain(s.relist)
-	sess, err := s.opt.open(ctx, s.spec, events{changed: func() { poke(s.relist) }, notify: s.notify})
+	drain(s.beside.relist)
+	sess, err := s.opt.open(ctx, s.spec, events{changed: func() { poke(s.relist) }, others: func() { poke(s.beside.relist) }, notify: s.notify})
 	release()
 	if err != nil {
 		return nil, err
@@ -109,6 +110,7 @@ func (s *server) notify(method string, params json.RawMessage) {
 // serve keeps the listing of a ready session fresh and returns why the session
 // is of no more use.
 func (s *server) serve(ctx context.Context, sess *session) error {
+	defer s.followOthers(ctx, sess)()
 	now := time.Now()
 	plan := schedule{t: s.opt.Timing, last: now}
 	if sess.transport != Stdio { // what changed before its event stream was open went unheard

@@ -31,6 +31,9 @@ func (s *session) onNotification(n mcp.JSONRPCNotification) {
 	case "notifications/tools/list_changed":
 		s.fresh.announce()
 		s.events.changed()
+	case "notifications/prompts/list_changed", "notifications/resources/list_changed":
+		s.current.announce()
+		s.events.others()
 	case "notifications/progress":
 		token, ok := n.Params.AdditionalFields["progressToken"].(float64)
 		if !ok {

@@ -117,7 +117,7 @@ func (p *Pool) Restart(ctx context.Context, server string) error {
 	if st := v.status.State; st == Disabled || st == Held {
 		return unavailable(server, st, v.cause)
 	}
-	s := newServer(ctx, p, old.spec, v.listing)
+	s := newServer(ctx, p, old.spec, v)
 	next := maps.Clone(*p.servers.Load())
 	next[server] = s
 	p.servers.Store(&next)
@@ -165,11 +165,25 @@ func (p *Pool) Tools(_ context.Context, server string) ([]tool.Tool, error) {
 	return slices.Clone(v.listing.tools), nil
 }
 
-// Changes tells the names of servers whose tools or state may differ.
+// Others is [Pool.Tools] for everything else: prompts, resources, resource
+// templates and the server's instructions. It is listed after the tools.
+func (p *Pool) Others(_ context.Context, server string) ([]tool.Tool, error) {
+	s, err := p.lookup(server)
+	if err != nil {
+		return nil, err
+	}
+	v := s.view.Load()
+	if v.others == nil {
+		return nil, fmt.Errorf("upstream %q is %s: %w", server, v.status.State, ErrNotListed)
+	}
+	return slices.Clone(v.others.tools), nil
+}
+
+// Changes tells the names of servers whose listings or state may differ.
 func (p *Pool) Changes() *event.Feed[string] { return &p.changes }
 
 // List starts s on its own, whatever runs under its name, held or not, lists it
-// once and stops it; nothing is left behind when it returns. trace, which may
+// once, tools first and then everything else, and stops it; nothing is left behind when it returns. trace, which may
 // be nil, sees each frame, one at a time: dir is "->" to the server or "<-".
 func (p *Pool) List(ctx context.Context, s Spec, trace func(dir string, frame []byte)) ([]tool.Tool, error) {
 	p.mu.Lock()

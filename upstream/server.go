@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -14,8 +15,8 @@ import (
 // sent.
 var errReplaced = errors.New("replaced")
 
-// server is one upstream under one Spec. Its loop, run, is the only writer of
-// view; everything else is safe for concurrent use.
+// server is one upstream under one Spec. Its loop, run, writes view, and beside it
+// the loop that lists what is no tool; everything else is safe for concurrent use.
 type server struct {
 	spec    Spec
 	opt     *Options
@@ -24,11 +25,13 @@ type server struct {
 	starts  chan struct{} // slots of booting children, shared by the pool
 	slots   chan struct{} // calls at once
 
-	view   atomic.Pointer[view]
-	called atomic.Bool   // a call was sent since the last listing
-	nudge  chan struct{} // called became true
-	relist chan struct{} // list_changed came
-	wake   chan struct{} // a call wants a reconnect now
+	view    atomic.Pointer[view]
+	showing sync.Mutex    // the writers of view take turns
+	called  atomic.Bool   // a call was sent since the last listing
+	nudge   chan struct{} // called became true
+	relist  chan struct{} // list_changed came
+	wake    chan struct{} // a call wants a reconnect now
+	beside  beside        // the same for what is no tool
 
 	begin   func(after <-chan struct{}) // run, until stop
 	stop    context.CancelFunc
@@ -40,29 +43,31 @@ type server struct {
 type view struct {
 	status   Status
 	cause    error         // behind status.Error
-	listing  *listing      // the last complete one; nil before the first
+	listing  *listing      // of the tools, the last complete one; nil before the first
+	others   *listing      // of everything else; nil before the first
 	session  *session      // only if Ready
 	replaced chan struct{} // closed when another view took its place
 }
 
 // newServer returns a server that waits for begin. It lives until stop, not
 // until ctx ends. old, which may be nil, is the listing it shows until its own.
-func newServer(ctx context.Context, p *Pool, spec Spec, old *listing) *server {
+func newServer(ctx context.Context, p *Pool, spec Spec, old *view) *server {
 	s := &server{
 		spec: spec, opt: &p.opt, starts: p.starts, log: p.opt.Log.With(zap.String("server", spec.Name)),
 		publish: func() { p.changes.Publish(spec.Name) },
 		slots:   make(chan struct{}, p.opt.Calls),
 		nudge:   make(chan struct{}, 1), relist: make(chan struct{}, 1), wake: make(chan struct{}, 1),
-		done: make(chan struct{}),
+		beside: newBeside(),
+		done:   make(chan struct{}),
 	}
 	ctx, s.stop = context.WithCancel(context.WithoutCancel(ctx))
 	s.stopped = ctx.Done()
 	s.begin = func(after <-chan struct{}) { s.run(ctx, after) }
 	state, cause := first(spec)
-	if state != Starting {
-		old = nil
+	v := &view{cause: cause, replaced: make(chan struct{})}
+	if state == Starting && old != nil {
+		v.listing, v.others = old.listing, old.others
 	}
-	v := &view{cause: cause, listing: old, replaced: make(chan struct{})}
 	v.status = Status{Name: spec.Name, Transport: spec.Transport, State: state, Since: time.Now()}
 	v.describe()
 	s.view.Store(v)
@@ -76,14 +81,19 @@ func (v *view) describe() {
 	if v.listing != nil {
 		st.Tools, st.Error = len(v.listing.tools), v.listing.note
 	}
+	if v.others != nil && st.Error == "" {
+		st.Error = v.others.note
+	}
 	if v.cause != nil {
 		st.Error = v.cause.Error()
 	}
 }
 
-// show replaces the view by a changed copy and publishes if the state or the
+// show replaces the view by a changed copy and publishes if the state or a
 // listing differs.
 func (s *server) show(change func(*view)) {
+	s.showing.Lock()
+	defer s.showing.Unlock()
 	old := s.view.Load()
 	v := *old
 	v.replaced = make(chan struct{})
@@ -98,7 +108,7 @@ func (s *server) show(change func(*view)) {
 	}
 	s.view.Store(&v)
 	close(old.replaced)
-	if old.status.State != v.status.State || old.listing != v.listing {
+	if old.status.State != v.status.State || old.listing != v.listing || old.others != v.others {
 		s.publish()
 	}
 }

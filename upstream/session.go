@@ -33,13 +33,15 @@ type session struct {
 	conn   *Conn
 	events events
 
-	protocol  string // negotiated revision
-	version   string // the server's own name and version
-	transport string // in use, which may be the fallback
-	hasTools  bool
-	since     time.Time // when the handshake ended
+	protocol  string                     // negotiated revision
+	version   string                     // the server's own name and version
+	transport string                     // in use, which may be the fallback
+	offers    map[string]json.RawMessage // the server's capabilities
+	advice    json.RawMessage            // its instructions, a JSON string as sent; nil: none
+	since     time.Time                  // when the handshake ended
 
-	fresh    freshness
+	fresh    freshness // of the tools
+	current  freshness // of everything else
 	ids      atomic.Int64
 	answered atomic.Bool // a call was answered
 
@@ -57,6 +59,7 @@ type session struct {
 // events are what a session tells its owner. They must not block.
 type events struct {
 	changed func()                                      // tools/list_changed
+	others  func()                                      // prompts/list_changed or resources/list_changed
 	notify  func(method string, params json.RawMessage) // any other notification
 }
 

@@ -22,6 +22,9 @@ type Script struct {
 	NoTools  bool              // do not announce the tools capability
 	PageSize int               // of tools/list; 0 means one page
 
+	Instructions string // of initialize
+	Others       Others // what is listed besides tools
+
 	EndlessCursor bool          // each page announces another one
 	SameCursor    bool          // each page announces the same cursor
 	SlowInit      time.Duration // before initialize is answered

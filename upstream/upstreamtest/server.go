@@ -19,9 +19,14 @@ type Server struct {
 	// OnCall answers tools/call; nil echoes the arguments. An error becomes a
 	// JSON-RPC error.
 	OnCall func(ctx context.Context, name string, args json.RawMessage) (json.RawMessage, error)
+	// OnFetch answers prompts/get and resources/read; nil echoes the params.
+	OnFetch func(ctx context.Context, method string, params json.RawMessage) (json.RawMessage, error)
 
 	mu        sync.Mutex
 	tools     []json.RawMessage // nil: Script.Tools
+	others    *Others           // nil: Script.Others
+	advice    *string           // nil: Script.Instructions
+	fetched   []string
 	peers     map[*peer]struct{}
 	calls     int
 	dials     int
@@ -206,7 +211,7 @@ func (s *Server) handle(ctx context.Context, p *peer, m message) error {
 		s.cancelled = append(s.cancelled, string(params.RequestID))
 		s.mu.Unlock()
 	default:
-		err = errors.New("method not found: " + m.Method)
+		res, err = s.other(ctx, m.Method, m.Params)
 	}
 	switch {
 	case errors.Is(err, errDie) || ctx.Err() != nil:
@@ -239,12 +244,12 @@ func (s *Server) initialize(ctx context.Context, params json.RawMessage) (json.R
 	if s.Script.Protocol != "" {
 		asked.ProtocolVersion = s.Script.Protocol
 	}
-	caps := `{"tools":{"listChanged":true},"logging":{}}`
+	caps := `{"tools":{"listChanged":true},"logging":{}` + s.capabilities() + `}`
 	if s.Script.NoTools {
 		caps = `{}`
 	}
-	return fmt.Appendf(nil, `{"protocolVersion":%q,"capabilities":%s,"serverInfo":{"name":%q,"version":"1"}}`,
-		asked.ProtocolVersion, caps, s.Script.Name), nil
+	return fmt.Appendf(nil, `{"protocolVersion":%q,"capabilities":%s,"serverInfo":{"name":%q,"version":"1"}%s}`,
+		asked.ProtocolVersion, caps, s.Script.Name, s.instructions()), nil
 }
 
 // history appends one line to Script.History.
