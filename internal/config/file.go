@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"sync"
 
 	"mcpproxy/internal/config/atomicfile"
@@ -63,10 +62,7 @@ func (f *File) SetTop(key string, value any) error {
 func (f *File) edit(change func(*editor) error) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	data, err := read(f.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		data, err = Template(), nil
-	}
+	data, err := f.Text()
 	if err != nil {
 		return err
 	}

@@ -155,6 +155,22 @@ func (f *fake) Scanned(_ context.Context, server string) ([]client.Scanned, erro
 	return []client.Scanned{{ID: server + ":x", Report: json.RawMessage(`{"verdict":"pass"}`)}}, f.err
 }
 
+func (f *fake) Config(context.Context) (client.Config, error) {
+	return client.Config{Path: "p", Hash: "h"}, f.err
+}
+
+func (f *fake) CheckConfig(_ context.Context, text string) (client.ConfigCheck, error) {
+	return client.ConfigCheck{OK: text == "{}"}, f.err
+}
+
+func (f *fake) WriteConfig(_ context.Context, text, hash string) (client.Config, error) {
+	return client.Config{Text: text, Hash: hash}, f.err
+}
+
+func (f *fake) PatchConfig(_ context.Context, p client.ConfigPatch) (client.Config, error) {
+	return client.Config{Text: string(p.Set["top_k"])}, f.err
+}
+
 func (f *fake) Models(context.Context) ([]client.Model, error) {
 	return []client.Model{{Name: "bundled", Bundled: true}}, f.err
 }

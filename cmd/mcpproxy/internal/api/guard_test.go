@@ -79,7 +79,7 @@ var visits = []visit{
 func (v visit) request(r route) *http.Request {
 	path := strings.NewReplacer("{$}", "", "{name}", "a", "{id}", "a:b", "{path...}", "").Replace(r.pattern)
 	var body io.Reader
-	if r.method == "POST" || r.method == "PATCH" {
+	if r.method == "POST" || r.method == "PATCH" || r.method == "PUT" {
 		body = strings.NewReader("{}")
 	}
 	req := httptest.NewRequest(r.method, "http://127.0.0.1:8080"+path, body)

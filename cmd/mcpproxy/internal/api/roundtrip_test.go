@@ -59,6 +59,18 @@ func TestClient_MirrorsTheService(t *testing.T) {
 	if p, err := c.Page(ctx, "a"); err != nil || p.Server != "a" {
 		t.Errorf("Page = %+v, %v", p, err)
 	}
+	if v, err := c.Config(ctx); err != nil || v.Hash != "h" {
+		t.Errorf("Config = %+v, %v", v, err)
+	}
+	if v, err := c.CheckConfig(ctx, "{}"); err != nil || !v.OK {
+		t.Errorf("CheckConfig = %+v, %v", v, err)
+	}
+	if v, err := c.WriteConfig(ctx, "{<", "h2"); err != nil || v.Text != "{<" || v.Hash != "h2" {
+		t.Errorf("WriteConfig = %+v, %v", v, err)
+	}
+	if v, err := c.PatchConfig(ctx, client.ConfigPatch{Set: map[string]json.RawMessage{"top_k": json.RawMessage("7")}}); err != nil || v.Text != "7" {
+		t.Errorf("PatchConfig = %+v, %v", v, err)
+	}
 	if e, err := c.Expect(ctx, "a&b", "s", "x:y"); err != nil || e.ID != "x:y" || e.Reason != "s:a&b" {
 		t.Errorf("Expect = %+v, %v", e, err)
 	}
@@ -197,7 +209,7 @@ func TestBodies_AreStrict(t *testing.T) {
 	t.Parallel()
 	h := New(Options{Service: &fake{}, MCP: echoMCP}).Handler(Local)
 	for _, r := range routes {
-		if r.access != person || r.method != "POST" && r.method != "PATCH" || strings.HasSuffix(r.pattern, "restart") || strings.HasSuffix(r.pattern, "rebuild") {
+		if r.access != person || r.method != "POST" && r.method != "PATCH" && r.method != "PUT" || strings.HasSuffix(r.pattern, "restart") || strings.HasSuffix(r.pattern, "rebuild") {
 			continue
 		}
 		for _, body := range []string{"", "{", `[]`, `{"no_such_field":1}`, `{} {}`, `"x"`} {

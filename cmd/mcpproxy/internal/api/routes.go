@@ -71,6 +71,11 @@ var routes = []route{
 
 	{"GET", "/api/v1/audit", person, (*API).audit},
 
+	{"GET", "/api/v1/config", person, (*API).config},
+	{"PUT", "/api/v1/config", person, (*API).writeConfig},
+	{"PATCH", "/api/v1/config", person, (*API).patchConfig},
+	{"POST", "/api/v1/config/validate", person, (*API).checkConfig},
+
 	{"GET", "/api/v1/index", person, (*API).index},
 	{"POST", "/api/v1/index/rebuild", person, (*API).rebuild},
 

@@ -26,6 +26,7 @@ type Service interface {
 	Quarantine
 	Scanner
 	Models
+	Config
 	Audit
 	Logins
 

@@ -64,6 +64,9 @@ func (a *App) UseModel(ctx context.Context, name string) (client.Model, error) {
 		}
 		value = own
 	}
+	if err := a.mayEdit(); err != nil {
+		return client.Model{}, err
+	}
 	if err := a.file.SetTop("model", value); err != nil {
 		return client.Model{}, asClientError(err)
 	}

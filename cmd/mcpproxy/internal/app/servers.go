@@ -95,6 +95,9 @@ func moment(t time.Time) *time.Time {
 
 // AddServer writes a new server to the file. It waits for approval.
 func (a *App) AddServer(ctx context.Context, add client.ServerChange) (client.Server, error) {
+	if err := a.mayEdit(); err != nil {
+		return client.Server{}, err
+	}
 	if add.Name == nil || *add.Name == "" {
 		return client.Server{}, &client.Error{Code: "invalid", Message: "a server needs a name"}
 	}
@@ -113,6 +116,9 @@ func (a *App) UpdateServer(ctx context.Context, name string, c client.ServerChan
 	if _, err := a.configured(name); err != nil {
 		return client.Server{}, err
 	}
+	if err := a.mayEdit(); err != nil {
+		return client.Server{}, err
+	}
 	if err := a.file.UpdateServer(name, fields(c)); err != nil {
 		return client.Server{}, asClientError(err)
 	}
@@ -125,6 +131,9 @@ func (a *App) UpdateServer(ctx context.Context, name string, c client.ServerChan
 // RemoveServer takes the server out of the file; its approvals are forgotten.
 func (a *App) RemoveServer(ctx context.Context, name string) error {
 	if _, err := a.configured(name); err != nil {
+		return err
+	}
+	if err := a.mayEdit(); err != nil {
 		return err
 	}
 	if err := a.file.RemoveServer(name); err != nil {
