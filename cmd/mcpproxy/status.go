@@ -56,10 +56,10 @@ func printStatus(w io.Writer, st client.Status, now time.Time) {
 	var notes [][]string
 	for _, s := range st.Servers {
 		switch {
-		case s.Error != "":
-			notes = append(notes, []string{s.Name, s.State, sentence(s.Error, 70), s.Hint})
 		case s.State == "held":
 			notes = append(notes, []string{s.Name, s.State, "nobody approved it as it is now", s.Hint})
+		case s.Error != "":
+			notes = append(notes, []string{s.Name, s.State, sentence(s.Error, 90), s.Hint})
 		case s.HeldTools > 0:
 			notes = append(notes, []string{s.Name, s.State, plural(s.HeldTools, "tool") + " waiting", "mcpproxy quarantine inspect " + s.Name})
 		}
