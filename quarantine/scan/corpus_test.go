@@ -15,19 +15,19 @@ import (
 
 // row is one definition of the corpus.
 type row struct {
-	ID, Name, Description, Source, Technique string
-	InputSchema                              json.RawMessage `json:"input_schema"`
-	HardNegative                             bool            `json:"hard_negative"`
-	TextDetectable                           *bool           `json:"text_detectable"`
+	ID, Name, Description, Source, Technique, Server string
+	InputSchema                                      json.RawMessage `json:"input_schema"`
+	HardNegative                                     bool            `json:"hard_negative"`
+	TextDetectable                                   *bool           `json:"text_detectable"`
 }
 
-// unseen are the sources that no rule was written on or compared with: a quarter
-// of the attacks and a third of the honest tools.
+// unseen are the sources whose rows no rule or weight was made from, and nobody
+// read: a quarter of the attacks and a third of the honest tools.
 var unseen = []string{"dongsenzhang/MSB", "Agent-Threat-Rule/", "harishsg993010/", "AIS2Lab/", "awslabs/mcp", "IBM/mcp-context-forge"}
 
 func (r row) heldOut() bool {
 	for _, source := range unseen {
-		if strings.HasPrefix(r.Source, source) {
+		if strings.HasPrefix(strings.TrimPrefix(r.Source, "derived from "), source) {
 			return true
 		}
 	}
@@ -126,7 +126,7 @@ func TestCorpus(t *testing.T) {
 		name         string
 		held         bool
 		recall, hard float64 // least recall, most false positives on hard negatives
-	}{{"development", false, .71, .10}, {"held out by source", true, .44, .21}} {
+	}{{"development", false, .83, .05}, {"held out by source", true, .66, .16}} {
 		of := func(want func(row) bool) func(row) bool {
 			return func(r row) bool { return r.heldOut() == part.held && want(r) }
 		}
@@ -139,7 +139,7 @@ func TestCorpus(t *testing.T) {
 		evasion := count(t, mutations, of(func(row) bool { return true }), flagged)
 		t.Logf("%s\n  recall %s\n  without overt ones %s\n  mutations %s\n  ordinary false positives %s\n  hard negatives %s\n  honest tools blocked %s",
 			part.name, recall, quiet, evasion, ordinary, hard, stopped)
-		if recall.share() < part.recall || ordinary.share() > .01 || hard.share() > part.hard || stopped.hits > 0 || !part.held && evasion.share() < .70 {
+		if recall.share() < part.recall || ordinary.share() > .014 || hard.share() > part.hard || stopped.hits > 0 || evasion.share() < .70 {
 			t.Errorf("%s: worse than docs/security.md says", part.name)
 		}
 	}

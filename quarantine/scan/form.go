@@ -1,127 +1,253 @@
 package scan
 
 import (
+	"encoding/base32"
 	"encoding/base64"
 	"encoding/hex"
 	"html"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"golang.org/x/text/unicode/norm"
 )
 
-// latin undoes letters that look like Latin ones; see Unicode Technical Standard
-// 39. After lower-casing.
-var latin = strings.NewReplacer("а", "a", "е", "e", "о", "o", "р", "p", "с", "c", "х", "x", "у", "y", "і", "i", "ј", "j", "ѕ", "s", "һ", "h", "ԁ", "d",
-	"к", "k", "м", "m", "т", "t", "в", "b", "н", "h", "α", "a", "ο", "o", "ε", "e", "ρ", "p", "ι", "i", "ν", "v", "τ", "t", "υ", "u", "κ", "k",
-	"ɡ", "g", "ⅼ", "l", "ո", "n", "ѡ", "w")
+// form is one way to read a text.
+type form struct {
+	text      string // folded
+	sentences []sentence
+}
 
-var leetDigit = strings.NewReplacer("0", "o", "1", "i", "3", "e", "4", "a", "5", "s", "7", "t", "@", "a", "$", "s")
+// maxForms caps how many ways a text is read.
+const maxForms = 8
 
-// forms returns the texts that rules read: the plain one first, in small
-// letters, then what else the text may be meant to be read as.
-func forms(text string) []string {
-	plain := strings.ToLower(norm.NFKC.String(strings.ToValidUTF8(text, "?")))
-	list := []string{plain}
+// forms returns the ways to read a field: as it is written, and then what else it
+// may be meant to be read as, where that differs.
+func forms(f *field, own vocabulary) []form {
+	plain := fold(f.text)
+	if f.kind == nameText {
+		plain = fold(spread(f.text))
+	}
+	texts := []string{plain}
 	add := func(s string) {
-		for _, have := range list {
+		for _, have := range texts {
 			if have == s {
 				return
 			}
 		}
-		list = append(list, s)
-	}
-	visible := latin.Replace(strings.Map(func(r rune) rune {
-		if hidden(r) {
-			return -1
-		}
-		return r
-	}, plain))
-	if hasLatin(plain) {
-		add(visible)
-	}
-	if strings.ContainsAny(visible, "013457@$") {
-		add(leet(visible))
-	}
-	if strings.ContainsRune(plain, '&') {
-		add(html.UnescapeString(plain))
-	}
-	if strings.ContainsRune(plain, '%') {
-		if s, err := url.QueryUnescape(plain); err == nil {
-			add(strings.ToLower(s))
+		if s != "" && len(texts) < maxForms {
+			texts = append(texts, s)
 		}
 	}
-	if spaced := unspace(visible); spaced != visible {
-		add(spaced)
+	for _, s := range disguised(f.text, plain) {
+		add(s)
 	}
-	for _, s := range decoded(text) {
-		add(strings.ToLower(s))
+	list := make([]form, len(texts))
+	for i, s := range texts {
+		list[i] = form{s, sentences(s, own)}
 	}
 	return list
 }
 
-func hasLatin(s string) bool {
-	return strings.IndexFunc(s, func(r rune) bool { return r >= 'a' && r <= 'z' }) >= 0
-}
-
-// hidden reports characters that are drawn as nothing.
-func hidden(r rune) bool {
-	return r == 0xAD || unicode.In(r, unicode.Cf, unicode.Variation_Selector) || r == 0x034F || r == 0x115F || r == 0x1160 || r == 0x3164
-}
-
-// leet reads digits as letters inside of words that have letters too.
-func leet(s string) string {
-	return wordWithDigits.ReplaceAllStringFunc(s, func(w string) string {
-		if !hasLatin(w) {
-			return w
+// spread writes the words of a name apart: "chatHistory" and "chat_history".
+func spread(name string) string {
+	var b strings.Builder
+	prev := rune(0)
+	for _, r := range name {
+		switch {
+		case r == '_' || r == '-' || r == '.':
+			r = ' '
+		case unicode.IsUpper(r) && unicode.IsLower(prev):
+			b.WriteByte(' ')
 		}
-		return leetDigit.Replace(w)
-	})
+		b.WriteRune(r)
+		prev = r
+	}
+	return b.String()
 }
 
-var wordWithDigits = regexp.MustCompile(`[a-z0-9@$]{3,}`)
+// disguised returns other readings of text, folded; plain is the usual one.
+func disguised(text, plain string) (list []string) {
+	if looksLeet(plain) {
+		list = append(list, leet(plain))
+	}
+	if s := spacedLetters.ReplaceAllStringFunc(plain, join); s != plain {
+		list = append(list, s)
+	}
+	if strings.ContainsRune(text, '&') && strings.ContainsRune(text, ';') {
+		list = append(list, fold(html.UnescapeString(html.UnescapeString(text))))
+	}
+	if strings.Count(text, "%") > 2 {
+		if s, err := url.PathUnescape(text); err == nil {
+			list = append(list, fold(s))
+		}
+	}
+	if strings.Count(text, `\`) > 3 {
+		list = append(list, fold(escapes.ReplaceAllStringFunc(text, unescape)))
+	}
+	if s := tagged(text); s != "" {
+		list = append(list, fold(s))
+	}
+	for _, s := range decoded(text) {
+		list = append(list, fold(s))
+	}
+	return list
+}
 
-// unspace joins letters that are written apart: "i g n o r e" or "i.g.n.o.r.e".
-func unspace(s string) string {
-	return spacedLetters.ReplaceAllStringFunc(s, func(w string) string {
-		return strings.Map(func(r rune) rune {
-			if r >= 'a' && r <= 'z' {
-				return r
+// tagged returns what tag characters and variation selectors spell.
+func tagged(text string) string {
+	if !strings.Contains(text, "\xF3\xA0") {
+		return ""
+	}
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= 0xE0020 && r <= 0xE007E:
+			return r - 0xE0000
+		case r >= 0xE0100 && r <= 0xE01EF:
+			return r - 0xE0100 + 16
+		}
+		return -1
+	}, text)
+}
+
+var leetDigit = strings.NewReplacer("0", "o", "1", "i", "3", "e", "4", "a", "5", "s", "7", "t", "@", "a", "$", "s", "+", "t", "!", "i", "8", "b", "|", "l")
+
+// wordWithDigits is a word that is written with digits or signs inside of it.
+var wordWithDigits = regexp.MustCompile(`[a-z0-9@$+!|]*[a-z][a-z0-9@$+!|]*[0-9@$+!|][a-z0-9@$+!|]*|[0-9@$+!|]+[a-z][a-z0-9@$+!|]*`)
+
+// looksLeet reports a text in which several words hold digits between letters.
+func looksLeet(plain string) bool {
+	count := 0
+	for i := 1; i < len(plain); i++ {
+		letter := plain[i] >= 'a' && plain[i] <= 'z'
+		if digit := plain[i-1]; letter && strings.IndexByte("013457@$+!8|", digit) >= 0 {
+			if count++; count > 2 {
+				return true
 			}
-			return -1
-		}, w) + " "
-	})
+		}
+	}
+	return false
+}
+
+// leet reads digits as letters inside of words that have letters too, and in
+// words of nothing but such digits beside them.
+func leet(s string) string {
+	s = wordWithDigits.ReplaceAllStringFunc(s, leetDigit.Replace)
+	return loneLeet.ReplaceAllStringFunc(s, leetDigit.Replace)
+}
+
+var loneLeet = regexp.MustCompile(`\b[013457]{2,4}\b`)
+
+// join writes letters together that stand apart: "i g n o r e".
+func join(w string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' {
+			return r
+		}
+		return -1
+	}, w) + " "
 }
 
 var spacedLetters = regexp.MustCompile(`\b(?:[a-z][ .\-_*]){4,}[a-z]\b`)
 
+var escapes = regexp.MustCompile(`\\u\{?[0-9a-fA-F]{4,6}\}?|\\x[0-9a-fA-F]{2}|\\[0-7]{3}`)
+
+func unescape(s string) string {
+	base := 16
+	if s[1] != 'u' && s[1] != 'x' {
+		base = 8
+	}
+	n, err := strconv.ParseUint(strings.Trim(s, `\ux{}`), base, 21)
+	if err != nil {
+		return s
+	}
+	return string(rune(n))
+}
+
 var (
 	base64Run = regexp.MustCompile(`[A-Za-z0-9+/_-]{20,}={0,2}`)
-	hexRun    = regexp.MustCompile(`(?:(?:\\x|0x|%)?[0-9a-fA-F]{2}[ ,]?){12,}`)
+	hexRun    = regexp.MustCompile(`(?:(?:\\x|0x|%)?[0-9a-fA-F]{2}[ ,:]?){12,}`)
+	base32Run = regexp.MustCompile(`\b[A-Z2-7]{24,}={0,6}`)
+	codeRun   = regexp.MustCompile(`(?:\b\d{2,3}\b[ ,;]{1,2}){11,}\d{2,3}\b`)
+	bitRun    = regexp.MustCompile(`(?:[01]{8}[ ,]?){10,}`)
 )
 
-// decoded returns what runs of base64 and hex in text say, where that is words.
+// longRun reports whether text has a run that could be encoded at all: this many
+// bytes without a space, or of digits.
+func longRun(text string) bool {
+	run, digits := 0, 0
+	for i := range len(text) {
+		c := text[i]
+		run++
+		digits++
+		if c <= ' ' || c >= utf8.RuneSelf {
+			run = 0
+		}
+		if (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'f') && strings.IndexByte(" ,:;x%\\", c) < 0 {
+			digits = 0
+		}
+		if run >= 20 || digits >= 24 {
+			return true
+		}
+	}
+	return false
+}
+
+// decoded returns what runs of base64, base32, hex, decimal codes and bits in
+// text say, where that is words.
 func decoded(text string) []string {
+	if !longRun(text) {
+		return nil
+	}
 	var list []string
+	add := func(b []byte, err error) bool {
+		if err == nil && isWords(b) {
+			list = append(list, string(b))
+			return true
+		}
+		return false
+	}
 	for _, run := range base64Run.FindAllString(text, 20) {
 		run = strings.TrimRight(run, "=")
-		for _, enc := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
-			if b, err := enc.DecodeString(run); err == nil && isWords(b) {
-				list = append(list, string(b))
-				break
-			}
+		if !add(base64.RawStdEncoding.DecodeString(run)) {
+			add(base64.RawURLEncoding.DecodeString(run))
 		}
 	}
 	for _, run := range hexRun.FindAllString(text, 20) {
-		digits := strings.NewReplacer(`\x`, "", "0x", "", "%", "", " ", "", ",", "").Replace(run)
-		if b, err := hex.DecodeString(digits[:len(digits)&^1]); err == nil && isWords(b) {
-			list = append(list, string(b))
-		}
+		digits := strings.NewReplacer(`\x`, "", "0x", "", "%", "", " ", "", ",", "", ":", "").Replace(run)
+		add(hex.DecodeString(digits[:len(digits)&^1]))
+	}
+	for _, run := range base32Run.FindAllString(text, 20) {
+		run = strings.TrimRight(run, "=")
+		add(base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(run))
+	}
+	for _, run := range codeRun.FindAllString(text, 5) {
+		add(codes(run, 10))
+	}
+	for _, run := range bitRun.FindAllString(text, 5) {
+		add(codes(run, 2))
 	}
 	return list
+}
+
+// codes reads numbers of a base, eight digits each for base 2, as bytes.
+func codes(run string, base int) ([]byte, error) {
+	var b []byte
+	for _, s := range strings.FieldsFunc(run, func(r rune) bool { return r < '0' || r > '9' }) {
+		for s != "" {
+			cut := len(s)
+			if base == 2 {
+				cut = min(8, cut)
+			}
+			n, err := strconv.ParseUint(s[:cut], base, 8)
+			if err != nil {
+				return nil, err
+			}
+			b, s = append(b, byte(n)), s[cut:]
+		}
+	}
+	return b, nil
 }
 
 // isWords reports text with spaces that is printed as it is.

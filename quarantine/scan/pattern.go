@@ -1,54 +1,50 @@
 package scan
 
-import "regexp"
-
-// where says which fields a pattern reads.
-type where int
-
-const (
-	anywhere where = iota
-	prose          // descriptions and titles
-	values         // defaults, enums, examples
+import (
+	"regexp"
+	"strings"
 )
 
-// pattern is a rule that is one regular expression over lower-case text (RE2:
-// linear time).
+// pattern is a rule that is one regular expression over folded text (RE2: linear
+// time), for what is written in signs more than in words.
 type pattern struct {
-	name   string
-	weight float64
-	in     where
-	re     *regexp.Regexp
-	why    string
+	key string
+	in  where
+	why string
+	any []string // one of these is in every match: a cheap look before the expression
+	re  *regexp.Regexp
 }
 
-// match makes a pattern.
-func match(name string, weight float64, in where, why, expression string) rule {
-	return pattern{name, weight, in, regexp.MustCompile(expression), why}
+// signs makes a pattern; weight is what it is worth until [weights] knows better.
+func signs(name string, weight float64, in where, why string, any []string, expression string) rule {
+	return pattern{prior(name, weight), in, why, any, regexp.MustCompile(expression)}
 }
-
-// shortest is the length of a text that can hold an order.
-const shortest = 8
-
-const advice = "read the whole definition; approve only if the tool needs this text for what it does"
 
 func (p pattern) scan(s *subject) []Finding {
 	var list []Finding
-	for _, f := range s.fields {
-		if p.in == prose && !f.prose || p.in == values && !f.value || len(f.text) < shortest {
+	for i := range s.fields {
+		f := &s.fields[i]
+		if !p.in.reads(f) {
 			continue
 		}
-		for i, form := range f.forms {
-			at := p.re.FindStringIndex(form)
-			if at == nil {
+		for n, form := range f.forms {
+			if !p.maybe(form.text) {
 				continue
 			}
-			found := Finding{Rule: p.name, Weight: p.weight, Field: f.path, Start: -1, End: -1, Text: clip(form[at[0]:at[1]]), Why: p.why, Do: advice}
-			if i == 0 && len(form) == len(f.text) {
-				found.Start, found.End = at[0], at[1]
+			if at := p.re.FindStringIndex(form.text); at != nil {
+				list = append(list, f.finding(p.key, p.why, n, at[0], at[1]))
+				break
 			}
-			list = append(list, found)
-			break
 		}
 	}
 	return list
+}
+
+func (p pattern) maybe(text string) bool {
+	for _, s := range p.any {
+		if strings.Contains(text, s) {
+			return true
+		}
+	}
+	return false
 }

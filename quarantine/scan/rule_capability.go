@@ -1,34 +1,60 @@
 package scan
 
-import "regexp"
-
 // Powers that a definition claims for itself.
 var capabilityRules = []rule{
-	match("unrestricted", .8, prose, "claims powers without bounds",
-		`\b(unrestricted|unlimited|full|complete|elevated|root|super-?user|administrator)\b[^.\n]{0,15}\b(system |shell |admin |root |file ?system )?(access|privileges?|control|permissions)\b|\bbypass\w*\b[^.\n]{0,40}\b(security|auth\w*|access controls?|safety|checks?|guard\w*|restrictions?|permissions?|filters?|validation|limits?)\b|\bdisabl\w+ (security|safety|logging|audit\w*|protection\w*)\b`),
+	say("unrestricted", .8, prose, "claims powers without bounds", "priv"),
+	say("contradiction", .8, prose, "says that it only reads and that it changes something", "safe 14 destroy|exec", "destroy 14 safe"),
 }
 
-// contradiction finds a tool that says it only reads and that it changes.
+// contradiction finds a tool that says in one place that it only reads and in
+// another that it changes something.
 type contradiction struct{}
 
-var (
-	saysReads   = regexp.MustCompile(`\b(read[- ]?only|only reads?|does not modify|safe to call|harmless)\b`)
-	saysChanges = regexp.MustCompile(`\b(delet(e|es|ing)|writ(e|es|ing) (to|secrets|files?)|modif(y|ies) |overwrit\w+|execut(e|es|ing)|remov(e|es|ing)|drop(s|ping)? )\b`)
-	destroys    = regexp.MustCompile(`^\s*(delet|remov|drop|eras|wip|destroy|overwrit|execut)\w*\b`)
-)
-
 func (contradiction) scan(s *subject) []Finding {
-	var list []Finding
-	for _, f := range s.fields {
+	lex := words()
+	safe, neg := lex.bit["safe"], lex.bit["neg"]
+	for i := range s.fields {
+		f := &s.fields[i]
 		if f.path != "description" {
 			continue
 		}
-		claim := saysReads.MatchString(f.forms[0]) && saysChanges.MatchString(f.forms[0])
-		hint := s.tool.Annotations.ReadOnlyHint != nil && *s.tool.Annotations.ReadOnlyHint && destroys.MatchString(f.forms[0])
-		if claim || hint {
-			list = append(list, Finding{Rule: "contradiction", Weight: .6, Field: f.path, Start: -1, End: -1, Text: clip(f.text),
-				Why: "says that it only reads and that it changes something", Do: "decide by what it does; approve it as destructive or not at all"})
+		claim := ""
+		if s.tool.Annotations.ReadOnlyHint != nil && *s.tool.Annotations.ReadOnlyHint {
+			claim = "hint"
+		}
+		for _, one := range f.forms[0].sentences {
+			if one.all&safe != 0 {
+				claim = "words"
+			}
+		}
+		if claim == "" {
+			return nil
+		}
+		var list []Finding
+		for _, power := range []string{"destroy", "priv", "exec", "send"} {
+			for _, one := range f.forms[0].sentences {
+				if m, ok := unless(one.marks, lex.bit[power], neg|safe); ok {
+					list = append(list, Finding{key: "contradiction/" + claim + " " + power, Field: f.path, Start: -1, End: -1, Text: clip(f.forms[0].text[m.start:one.end]),
+						Why: "says that it only reads and that it does more", Do: "decide by what it does; approve it as destructive or not at all"})
+					break
+				}
+			}
+		}
+		return list
+	}
+	return nil
+}
+
+// unless finds a mark of set that none of not stands close before.
+func unless(marks []mark, set, not concepts) (mark, bool) {
+	for i, m := range marks {
+		if m.set&set == 0 || m.set&not != 0 {
+			continue
+		}
+		p := framePattern{not: not, back: 6}
+		if !p.before(marks[:i], m) {
+			return m, true
 		}
 	}
-	return list
+	return mark{}, false
 }

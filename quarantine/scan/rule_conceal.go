@@ -2,9 +2,10 @@ package scan
 
 // Text that wants the user not to know.
 var concealRules = []rule{
-	match("conceal", 1.3, anywhere, "wants something kept from the user",
-		`\b(do not|don.?t|never|without|not|avoid|refrain from)\b[^.\n]{0,25}\b(tell(ing)?|inform(ing)?|mention(ing)?|notify(ing)?|reveal(ing)?|show(ing)?|alert(ing)?|disclos(e|ing)|ask(ing)?|report(ing)?|explain(ing)?|display(ing)?)\b[^.\n]{0,25}\b(user|users|human|anyone|them|about (this|these|it)|consent|permission|this (to|behavior|instruction))\b`),
-	match("unasked", .9, prose, "acts without the user's consent",
-		`\bwithout\b[^.\n]{0,20}\b(user('s)?|their|any|explicit)?\s*(consent|confirmation|approval|permission|knowledge|awareness|asking|being noticed)\b`),
-	match("secretly", .8, anywhere, "acts in secret", `\b(secret(ly)|covert(ly)?|stealth(y|ily)?|surreptitious\w*|invisibl[ey] to the user|behind the scenes|undetect\w+|silently (send|cop|forward|upload|log|collect|transmit|execut|read|write|append|add)\w*|hidden (instruction|command|payload|function)\w*)\b`),
+	say("conceal", 1.2, texts, "wants something kept from the user",
+		"neg 4 divulge", "keep 5 hush", "secretly",
+		"neg 4 tell 5 user", "neg 3 tell 4 this", "neg 4 tell 4 this 3 user", "user 6 neg 3 tell", "@foreign {neg tell user} 9", "secretly 4 user", "user 3 neg 3 secretly"),
+	say("unasked", .8, prose, "acts without the user's consent", "neg 3 consent", "neg 3 user 2 consent", "ignore 3 consent", "@foreign {neg consent user} 8"),
+	say("secretly", .8, texts, "acts in secret", "secretly 5 read|send|put|call|destroy|change|monitor|exec", "read|send|put|call|destroy|change|monitor 5 secretly", "must 6 secretly"),
+	say("plays-down", .5, texts, "plays down what it asks for", "pretext", "tell 5 neg 4 change|destroy"),
 }

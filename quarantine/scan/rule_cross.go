@@ -9,22 +9,17 @@ import (
 
 // Text about other tools.
 var crossRules = []rule{
-	match("redirect", 1.0, prose, "changes what other tools do",
-		`\b(redirect|change|replace|modif(y|ies)|override|overrides|hijack|intercept|rewrite|alter|substitute)\w*\b[^.\n]{0,50}\b(recipients?|all (e-?mails?|messages?|requests?|calls?|communications?)|behaviou?r of|other tools?|all tools|any (tool|other)|output of|results? of|parameters? of|destination address)`),
-	match("when-present", .7, prose, "takes effect on other tools by being there",
-		`\bwhen(ever)?\b[^.\n]{0,60}\b(tool|function|server)s? (is|are) (present|available|invoked|called|used|installed|enabled)\b|\bwhen(ever)? this tool is (available|present|installed)\b`),
-	match("instead", .5, prose, "wants to be used instead of others",
-		`\binstead of\b[^.\n]{0,25}\b(using|calling|the|any|other|that)\b[^.\n]{0,30}\b(tools?|functions?|commands?|server)\b|\b(use|call|prefer) this (tool|function|one)?\b[^.\n]{0,20}\b(instead|rather than|over)\b`),
-	match("discredit", .7, prose, "says that other tools do not work any more",
-		`\b(other|all other|original|standard|default|built-?in|previous|old|existing|the)\b[^.\n]{0,40}\b(tools?|functions?|versions?|methods?)\b[^.\n]{0,30}\b(no longer|deprecated|broken|unsafe|insecure|outdated|not (effective|reliable|work\w*|safe)|must not|should not be used|do not use|disabled)`),
-	match("call-first", .7, prose, "wants another tool called first",
-		`\b(must|should|need to|have to|always|required to|critical to|important to|first)\b[^.\n]{0,50}\b(first )?(call|calls|calling|invoke|invoking|fetch|use|using|run|running)\b[^.\n]{0,12}(\x60\w+\x60|\b[a-z]+_[a-z_]+\b)`),
-	match("ritual", .45, prose, "demands a step that it argues for at length",
-		`\b(before|prior to)\b[^.\n]{0,90}\b(critical|crucial|essential|imperative|mandatory|necessary|required|must|important)\b`),
-	match("argues", .3, prose, "argues instead of describing",
-		`\b(this (helps|ensures?|guarantees?|is (critical|crucial|essential|necessary|required|important))|for (enhanced|optimal|better|improved|comprehensive|accurate)|(essential|crucial|critical|vital) (for|to)|quality assurance|optimal results|enhanced \w+ (validation|processing|results|accuracy))\b`),
-	match("dependency", .6, prose, "makes other tools depend on it",
-		`\b(must|required|mandatory|need(s|ed)?)\b[^.\n]{0,40}\b(before|prior to)\b[^.\n]{0,40}\b(any|other|all|every|using|calling|each)\b|\b(all|any|every) (other )?(tools?|operations?|requests?|actions?|commands?)\b[^.\n]{0,30}\b(must|requires?|need to|should)\b`),
+	say("redirect", 1, prose, "changes what other tools do",
+		"change 8 target 6 other|prior|toolword", "change 4 other 3 target", "when 10 named 12 change", "when 10 toolword 12 change 8 target|email|put",
+		"other 3 target 10 change|send", "change 6 target 12 email", "named|toolword 10 must 6 change"),
+	say("rides-along", .8, prose, "takes effect when another tool is used",
+		"when 8 named 8 call", "when 8 named 14 must|put|send", "call 3 named 12 must|put|send", "when 4 this|self|toolword 5 avail", "named 6 when 3 call"),
+	say("chain", .6, prose, "wants another tool called", "must|first 6 call 3 named", "when 5 call 3 this 12 call 3 named", "{must call named} 8", "neg 4 call 4 when 8 named", "also 1 named", "also 4 call 2 named"),
+	say("discredit", .8, prose, "says that another tool does not work any more",
+		"self|named 6 gone", "other|prior 5 toolword 6 gone", "toolword 6 gone", "gone 4 self|named", "gone 4 toolword"),
+	say("redirects-calls", .6, prose, "sends calls to another tool",
+		"call 4 named 8 only", "only 3 named", "change 5 named", "call 2 named 6 tools", "must 8 change 6 named|toolword", "only 4 other 3 toolword", "other 4 toolword 6 only"),
+	say("depends", .6, prose, "makes other tools depend on it", "other 3 tools 6 must", "must 6 when 6 other", "this 4 must 6 when 4 other|toolword"),
 }
 
 // peerMention finds the names of other tools beside an order.
@@ -33,14 +28,17 @@ type peerMention struct{}
 var order = regexp.MustCompile(`\b(must|always|never|before|after|instead|first|replace|override|redirect|ignore|when|whenever|prioriti\w+)\b`)
 
 func (peerMention) scan(s *subject) []Finding {
+	if len(s.peers) == 0 {
+		return nil
+	}
 	var list []Finding
 	for _, f := range s.fields {
-		if !f.prose || !order.MatchString(f.forms[0]) {
+		if f.kind != proseText || !order.MatchString(f.forms[0].text) {
 			continue
 		}
 		for _, p := range s.peers {
-			if name := p.ID.Name; mentions(s.tool, p) && strings.Contains(f.forms[0], strings.ToLower(name)) {
-				list = append(list, Finding{Rule: "peer", Weight: .4, Field: f.path, Start: -1, End: -1, Text: clip(name),
+			if name := p.ID.Name; mentions(s.tool, p) && strings.Contains(f.forms[0].text, strings.ToLower(name)) {
+				list = append(list, Finding{key: "peer", Field: f.path, Start: -1, End: -1, Text: clip(name),
 					Why: "gives orders about the tool " + clip(p.ID.String()), Do: "look whether the two belong together"})
 				break
 			}

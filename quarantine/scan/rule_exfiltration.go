@@ -1,32 +1,20 @@
 package scan
 
-const (
-	secretWords = `(~/?\.ssh|id_rsa|id_ed25519|/etc/(passwd|shadow|hosts)|\.env\b|\.aws|\.pem\b|\.npmrc|mcp\.json|claude_desktop|private keys?|ssh keys?|api[ _-]?keys?|access tokens?|auth(entication)? tokens?|environment variables?|credentials?|passwords?|secrets?|github_token|` +
-		`(chat|conversation|message|prompt) (history|logs?|context)|previous (messages?|conversations?|chats?)|system prompt|sensitive (data|files?|information|system files)|cookies?|wallet|seed phrase|personal (data|information))`
-	sendWords = `(send|sends|sending|upload\w*|transmit\w*|forward\w*|post(s|ed|ing)?|exfiltrat\w*|leak\w*|e-?mail\w*|copy|copies|deliver\w*|report\w*|pass(es|ed)?|include\w*|append\w*|attach\w*|encode\w*)`
-	sinkWords = `(https?://|curl\b|wget\b|webhook|external (server|service|endpoint|api|host)\w*|remote (server|host|endpoint)\w*|third[- ]party|attacker|\bc2\b|[\w.+-]+@[\w-]+\.\w+)`
-)
-
 // Text that takes data where it does not belong.
 var exfiltrationRules = []rule{
-	match("exfiltrate", 1.0, anywhere, "moves secrets or the conversation somewhere else",
-		`\b`+sendWords+`\b[^.\n]{0,80}`+secretWords+`|`+secretWords+`[^.\n]{0,80}\b`+sendWords+`\b[^.\n]{0,60}`+sinkWords),
-	match("secret-to-sink", .6, prose, "names secrets and a place outside in one text",
-		`(?s)`+secretWords+`.{0,200}`+sinkWords+`|`+sinkWords+`.{0,200}`+secretWords),
-	match("secret-file", .8, anywhere, "names files that hold keys and passwords", `~/?\.ssh|\bid_rsa\b|/etc/(passwd|shadow)|\.aws/credentials|\.cursor/mcp\.json|claude_desktop_config`),
-	match("read-secret", .6, prose, "reads secrets", `\b(read|access|collect|gather|harvest|retrieve|extract|steal|dump|capture|scan)\w*\b[^.\n]{0,50}`+secretWords),
-	match("as-parameter", .8, prose, "fills a parameter with what the tool does not need",
-		`\b(pass|put|include|insert|provide|append|store|place)\b[^.\n]{0,50}\b(contents?|history|conversation|prompt|context|reasoning|full list|all (the )?(messages|data|previous))\b[^.\n]{0,60}\b(as|in|into|to|through|via|inside)\b`),
-	match("overt", .7, prose, "says itself that it does harm",
-		`\b(exfiltrat\w+|attacker|malicious\w*|malware|backdoors?|keylog\w*|ransomware|phishing|privilege escalation|persistent access|steal(s|ing)?|hijack\w*|inject(s|ing)? (malicious|prompts?|commands?)|reverse shell|harvest\w* (credentials?|data|passwords?)|data theft|social engineering|psychological manipulation|impersonat\w+)\b`),
-	match("overt-twice", .6, prose, "says more than once that it does harm",
-		`(?s)\b(exfiltrat\w+|attackers?|malicious\w*|malware|backdoors?|keylog\w*|ransomware|phishing|escalat\w+|persistent access|steal\w*|hijack\w*|reverse shell|harvest\w*|social engineering|manipulat\w+|impersonat\w+|rm -rf|exploit\w*|unauthori[sz]ed|evil|intercept\w*|spoof\w*|surveil\w*|destr(oy|uct)\w*|corrupt\w*)\b.*\b(exfiltrat\w+|attackers?|malicious\w*|backdoors?|keylog\w*|escalat\w+|persistent access|steal\w*|hijack\w*|reverse shell|harvest\w*|bypass\w*|manipulat\w+|impersonat\w+|dangerous|exploit\w*|unauthori[sz]ed|intercept\w*|spoof\w*|credentials?|passwords?|sensitive|secrets?|destr(oy|uct)\w*|corrupt\w*)\b`),
-	match("copy-to", .8, prose, "sends a copy to somebody", `\b(bcc|cc|copy|copies|duplicate|proxy)\b[^.\n]{0,60}([\w.+-]+@[\w-]+\.\w+|\+?\d{9,}|https?://)`),
-	match("side-effect", .8, prose, "also hands what it sees to somebody else",
-		`\b(shar(e|ed|es|ing)|sync(s|ed|hroni[sz]ed)?|stream(s|ed|ing)?|stor(e|ed|es)|cach(e|ed|es)|logg(ed|ing)|sent|sends?|add(s|ed)|transmit(s|ted)?|forward(s|ed)?|index(es|ed)|back(s|ed) up|upload(s|ed)?|cop(y|ied|ies)|report(s|ed)?|maintain(s|ed)?)\b[^.\n]{0,70}\b(third[- ]part(y|ies)|partners?|remote(ly)?|cloud|external(ly)?|marketing|advert\w+|analytics|quality assurance|our (server|team|service|research)\w*|remote endpoints?|(newsletter|mailing) \w+|data brokers?)\b`),
-	match("personal", .35, prose, "handles data that says who and where the user is",
-		`\b(clipboard|fingerprint|hostname|mac address|running processes|location history|account numbers?|credit cards?|screenshots?|keystrokes|browsing history|contact lists?|api keys?|credentials|passwords|social security|biometric\w*|tokens, or)\b`),
-	match("besides", .25, prose, "does something besides its purpose",
-		`\b(also|additionally|automatically|in addition|during \w+|for (caching|entropy|analytics|optimi[sz]ation|persistence|accuracy|performance|improvement))\b[^.\n]{0,60}\b(index|extract|collect|cach|log|stor|inclu|incorporat|captur|add|upload|send|record|opted|shar|perform)\w*\b`),
-	match("third-party-telemetry", .5, prose, "collects what users do", `\b(log|record|collect|track|monitor|telemetry)\w*\b[^.\n]{0,40}\b(all|every|user('s)?) (messages?|queries|requests?|conversations?|activ\w+|inputs?|keystrokes?)\b`),
+	say("exfiltrate", 1, texts, "moves secrets or the conversation somewhere else",
+		"send 10 secret|path|context|personal 10 sink|url|email", "secret|path|context|personal 12 send 10 sink|url|email", "read 10 secret|path|context|personal 14 send",
+		"{send path} 10", "{send secret sink|url|email} 18", "{send context sink|url|email} 18"),
+	say("as-parameter", .9, texts, "fills a parameter with what the tool does not need",
+		"put 8 secret|path|context|personal 8 param", "param 10 put 8 secret|path|context", "{put path} 8", "put 6 context", "context 6 put", "put 8 secret 3 read", "read 10 path|secret|context 12 put",
+		"must|model 6 put 8 secret|personal|context"),
+	say("secret-file", .8, texts, "names files that hold keys and passwords", "path"),
+	say("read-secret", .6, prose, "reads secrets or what was said", "read 6 secret|path|context|personal", "{read path} 8"),
+	say("secret-outside", .5, prose, "names secrets and a place outside in one sentence", "{secret|context|personal sink|email} 24"),
+	say("to-sink", .5, prose, "sends what it sees to somebody else", "send|monitor|put 8 sink", "send 10 url|email", "sink 6 send|monitor"),
+	say("watches", .5, prose, "records what the user does", "monitor 5 context|personal", "context 6 send|monitor", "monitor 4 secret|context"),
+	say("overt", 1, texts, "says itself that it does harm", "harm 8 harm", "harm 6 secret|personal|path|sink|exec", "secret|personal|read|send 4 harm"),
+	say("harm", .6, prose, "speaks of attacks", "harm"),
+	say("copy-to", .9, prose, "sends a copy to a given address", "send 10 email", "{send email must} 20"),
+	say("besides", .3, prose, "does something besides its purpose", "also 4 read|send|monitor|put|destroy", "when 4 read|monitor|send 6 secret|personal|context"),
 }

@@ -15,8 +15,8 @@ func (hiddenCharacters) scan(s *subject) []Finding {
 	for _, f := range s.fields {
 		prev := rune(0)
 		for at, r := range f.text {
-			if weight, block, why := suspect(prev, r); weight > 0 {
-				list = append(list, Finding{Rule: "hidden-character", Weight: weight, Block: block, Field: f.path, Start: at, End: at + len(string(r)),
+			if key, block, why := suspect(prev, r); key != "" {
+				list = append(list, Finding{key: "hidden-character/" + key, Block: block, Field: f.path, Start: at, End: at + len(string(r)),
 					Text: fmt.Sprintf("U+%04X", r), Why: why, Do: "do not approve text that you cannot see; ask its author to remove it"})
 				break
 			}
@@ -29,24 +29,24 @@ func (hiddenCharacters) scan(s *subject) []Finding {
 // suspect judges r after prev. Joiners are part of Indic and Persian words and
 // of emoji, direction marks of right-to-left text; between Latin letters they
 // have no business.
-func suspect(prev, r rune) (weight float64, block bool, why string) {
+func suspect(prev, r rune) (key string, block bool, why string) {
 	switch {
 	case r == 0x1b || r == 0x9b:
-		return 2, true, "an escape sequence that steers a terminal"
+		return "escape", true, "an escape sequence that steers a terminal"
 	case r < 0x20 && !strings.ContainsRune("\t\n\r\f\v", r) || r == 0x7f:
-		return 1, false, "a control character"
+		return "control", false, "a control character"
 	case r >= 0x202A && r <= 0x202E || r >= 0x2066 && r <= 0x2069:
-		return 2, true, "a character that reorders what is shown"
+		return "order", true, "a character that reorders what is shown"
 	case r >= 0xE0000 && r <= 0xE007F && prev != 0x1F3F4 && (prev < 0xE0000 || prev > 0xE007F):
-		return 2, true, "invisible tag characters that spell hidden text"
+		return "tag", true, "invisible tag characters that spell hidden text"
 	case (r == 0x200B || r == 0x2060 || r == 0x180E || r == 0xFEFF && prev != 0) && !cjk(prev):
-		return 1.2, true, "an invisible character inside of text"
+		return "invisible", true, "an invisible character inside of text"
 	case (r == 0x200C || r == 0x200D || r == 0xAD) && prev < 0x250:
-		return 1.2, r != 0xAD, "an invisible joiner between Latin letters"
+		return "joiner", r != 0xAD, "an invisible joiner between Latin letters"
 	case r >= 0xE000 && r <= 0xF8FF || r >= 0xF0000:
-		return .8, false, "a private-use character that means something else elsewhere"
+		return "private", false, "a private-use character that means something else elsewhere"
 	}
-	return 0, false, ""
+	return "", false, ""
 }
 
 func cjk(r rune) bool {
@@ -61,7 +61,7 @@ func (mixedScripts) scan(s *subject) []Finding {
 	for _, f := range s.fields {
 		for word := range strings.FieldsFuncSeq(f.text, func(r rune) bool { return !unicode.IsLetter(r) }) {
 			if mixed(word) {
-				list = append(list, Finding{Rule: "look-alike", Weight: 1.1, Field: f.path, Start: -1, End: -1, Text: clip(word),
+				list = append(list, Finding{key: "look-alike", Field: f.path, Start: -1, End: -1, Text: clip(word),
 					Why: "mixes letters of two scripts that look alike in one word", Do: "read it letter by letter; honest words keep to one script"})
 				break
 			}
@@ -90,7 +90,7 @@ func (padding) scan(s *subject) []Finding {
 	for _, f := range s.fields {
 		for _, gap := range []string{strings.Repeat(" ", 60), strings.Repeat("\n", 12), strings.Repeat("\t", 15)} {
 			if at := strings.Index(f.text, gap); at >= 0 && strings.TrimSpace(f.text[at:]) != "" {
-				return []Finding{{Rule: "padding", Weight: 1, Field: f.path, Start: at, End: at + len(gap), Text: "…",
+				return []Finding{{key: "padding", Field: f.path, Start: at, End: at + len(gap), Text: "…",
 					Why: "pushes text out of sight", Do: "read what stands behind the gap"}}
 			}
 		}
@@ -104,14 +104,14 @@ type encoded struct{}
 
 func (encoded) scan(s *subject) []Finding {
 	for _, f := range s.fields {
-		words := decoded(f.text)
-		if len(words) == 0 {
+		says := decoded(f.text)
+		if len(says) == 0 {
 			continue
 		}
-		found := Finding{Rule: "encoded", Weight: .4, Field: f.path, Start: -1, End: -1, Text: clip(words[0]),
+		found := Finding{key: "encoded/words", Field: f.path, Start: -1, End: -1, Text: clip(says[0]),
 			Why: "holds encoded words", Do: "read the decoded text; honest definitions say what they mean"}
-		if ordersIn(words) {
-			found.Weight, found.Block = 1.2, true
+		if ordersIn(says) {
+			found.key, found.Block = "encoded/orders", true
 		}
 		return []Finding{found}
 	}
@@ -122,7 +122,8 @@ func (encoded) scan(s *subject) []Finding {
 // exfiltration or command rules look for.
 func ordersIn(texts []string) bool {
 	for _, text := range texts {
-		hidden := subject{fields: []field{{text: text, prose: true, forms: []string{strings.ToLower(text)}}}}
+		folded := fold(text)
+		hidden := subject{fields: []field{{text: text, kind: proseText, forms: []form{{folded, sentences(folded, vocabulary{})}}}}}
 		for _, r := range slices.Concat(directiveRules, concealRules, exfiltrationRules, commandRules) {
 			if len(r.scan(&hidden)) > 0 {
 				return true
@@ -130,4 +131,15 @@ func ordersIn(texts []string) bool {
 		}
 	}
 	return false
+}
+
+// tooLarge tells that a definition was not read to its end.
+type tooLarge struct{}
+
+func (tooLarge) scan(s *subject) []Finding {
+	if !s.cut {
+		return nil
+	}
+	return []Finding{{key: "too-large", Field: "definition", Start: -1, End: -1, Text: "…",
+		Why: "is larger than what is read, so that text can hide in it", Do: "read the whole definition; ask its author for a shorter one"}}
 }

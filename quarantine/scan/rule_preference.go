@@ -2,10 +2,11 @@ package scan
 
 // Text that wants to win the choice between tools.
 var preferenceRules = []rule{
-	match("prefer-me", .9, prose, "tells the model to choose it",
-		`\b(always|must|should|only|strongly)\b[^.\n]{0,20}\b(choose|select|prefer|pick|use|prioriti[sz]e|recommend\w*)\b[^.\n]{0,15}\b(this|our|me)\b( tool| function| brand| one| first)?|\b(prefer|choose|select|prioriti[sz]e) this (tool|function)\b`),
-	match("superlative", .45, prose, "praises itself",
-		`\b(the best|most (accurate|reliable|trusted|powerful|effective|efficient|secure|popular|advanced)|superior|unmatched|number one|#1|world.?s (best|leading)|far better|highest quality|guaranteed|top[- ]rated|award[- ]winning)\b`),
-	match("above-all", .5, prose, "puts itself above other tools",
-		`\b(over|than|above|before) (all|any|every|the) (other|others|alternative|similar)\b|\bregardless of\b|\bhighest priority\b|\bonly tool (you|that)\b|\bno other tool\b|\b(the )?(sole|exclusive|only) (way|tool|method|choice)\b`),
+	say("prefer-me", .8, prose, "tells the model to choose it",
+		"must 5 prefer 5 this|toolword|first", "prefer 3 this 2 toolword", "this 8 must 6 prefer|first", "prefer 4 only|other", "only 2 call 3 this", "call 2 only 3 this", "must 3 call 2 this 10 other|only",
+		"{prefer this other toolword} 12"),
+	say("superlative", .4, prose, "praises itself", "best", "best 8 best", "best 6 this|toolword"),
+	say("advertises", .2, prose, "advertises itself", "promo", "promo 12 promo", "promo 8 promo 8 promo", "promo 6 prefer|best", "promo 6 only|other"),
+	say("above-all", .6, prose, "puts itself above other tools", "best 8 other|only", "only 3 other", "other 5 gone|neg", "neg 6 other 3 toolword", "prefer 8 only", "best 6 prefer", "prefer 6 best"),
+	say("promotes", .7, prose, "promotes something in the model's answers", "answer 8 best", "prefer|answer 8 neg 6 other", "must 8 answer 10 url|best"),
 }

@@ -1,18 +1,23 @@
 // Package scan looks for what attacks on agents look like in tool definitions.
 //
 // [Tool] reads every text of a definition an agent can see (names, titles,
-// descriptions, and everything in its schemas), in several [forms]: as written,
-// with look-alike letters and hidden characters undone, with leet digits read as
-// letters, and with entities, percent signs, base64 and hex decoded. Rules (one
-// file each, rule_*.go) find signals in them, each with a weight; their sum
-// decides between pass and review. Only what no honest tool has, such as
-// characters that hide text, is block.
+// descriptions, and everything in its schemas), in several [forms]: with look-alike
+// letters and hidden characters undone, with leet digits read as letters, and with
+// entities, escapes, base64 and the like decoded.
+//
+// A lexicon turns the words of each sentence into [concepts], whatever the
+// language: what is forbidden, told, sent, secret, another tool. Rules (one subject
+// each, rule_*.go) are patterns of concepts, such as "not ... tell ... the user",
+// and a few expressions for what is written in signs. Each pattern has a weight,
+// learned from a corpus and kept in weights.txt; their sum decides between pass and
+// review. Only what no honest tool has, such as characters that hide text, is block.
 //
 // A scanner orders a reviewer's queue. It is no promise: rewriting escapes it,
 // which is why a person approves exact text. docs/security.md has its figures.
 package scan
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -31,6 +36,7 @@ const (
 
 // Finding is one signal that a rule saw.
 type Finding struct {
+	key    string  // what weights.txt calls it; Rule is its first part
 	Rule   string  `json:"rule"`
 	Weight float64 `json:"weight"` // what it adds to the score; 1 is a review by itself
 	Block  bool    `json:"block,omitempty"`
@@ -51,52 +57,75 @@ type Report struct {
 	Findings []Finding `json:"findings"`
 }
 
-// reviewAt is the score from which a definition is for review.
-const reviewAt = .8
-
 // Tool scans t. peers are tools that agents see beside it, of any server; t
 // itself among them does not matter. It is safe for concurrent use.
 func Tool(t tool.Tool, peers []tool.Tool) Report {
-	r := Report{Findings: []Finding{}}
-	in := subject{tool: t, fields: fieldsOf(t), peers: peers}
-	for _, rule := range rules {
-		r.Findings = append(r.Findings, rule.scan(&in)...)
-	}
+	r := Report{Findings: look(t, peers)}
 	r.judge()
 	return r
 }
 
-// judge sums the strongest finding of each rule.
+// look has every rule look at t; the findings have no weights yet.
+func look(t tool.Tool, peers []tool.Tool) []Finding {
+	list := []Finding{}
+	in := subject{tool: t, peers: peers}
+	in.fields, in.cut = fieldsOf(t)
+	for _, rule := range rules {
+		list = append(list, rule.scan(&in)...)
+	}
+	return list
+}
+
+// judge gives every finding its weight, puts those of one rule in one field
+// together, and sums: what is seen in several places counts once.
 func (r *Report) judge() {
-	best := map[string]float64{}
 	r.Verdict = Pass
+	seen := map[string]bool{}
+	type place struct{ rule, field string }
+	at := map[place]int{}
+	var list []Finding
 	for _, f := range r.Findings {
-		best[f.Rule] = max(best[f.Rule], f.Weight)
+		f.Weight = weights[f.key]
+		f.Rule, _, _ = strings.Cut(f.key, "/")
 		if f.Block {
 			r.Verdict = Block
 		}
+		if !seen[f.key] {
+			seen[f.key] = true
+			r.Score += f.Weight
+		}
+		if i, ok := at[place{f.Rule, f.Field}]; ok {
+			list[i] = merge(list[i], f)
+			continue
+		}
+		at[place{f.Rule, f.Field}] = len(list)
+		list = append(list, f)
 	}
-	for _, w := range best {
-		r.Score += w
-	}
+	r.Findings = slices.DeleteFunc(list, func(f Finding) bool { return f.Weight <= 0 && !f.Block })
 	if r.Verdict == Pass && r.Score >= reviewAt-1e-9 {
 		r.Verdict = Review
 	}
 	slices.SortStableFunc(r.Findings, func(a, b Finding) int {
-		switch {
-		case a.Weight > b.Weight:
-			return -1
-		case a.Weight < b.Weight:
-			return 1
-		}
-		return strings.Compare(a.Field, b.Field)
+		return cmp.Or(cmp.Compare(b.Weight, a.Weight), strings.Compare(a.Field, b.Field))
 	})
+}
+
+// merge puts two findings of a rule in one field together: the heavier one says
+// where.
+func merge(a, b Finding) Finding {
+	sum := a.Weight + b.Weight
+	if b.Weight > a.Weight {
+		a = b
+	}
+	a.Weight, a.Block = sum, a.Block || b.Block
+	return a
 }
 
 // subject is one tool under examination.
 type subject struct {
 	tool   tool.Tool
 	fields []field
+	cut    bool // it holds more than the caps allow to read
 	peers  []tool.Tool
 }
 
@@ -106,8 +135,8 @@ type rule interface {
 }
 
 // rules are all of them; their order decides nothing.
-var rules = slices.Concat(directiveRules, concealRules, exfiltrationRules, crossRules, preferenceRules, commandRules,
-	capabilityRules, markupRules, languageRules, []rule{hiddenCharacters{}, mixedScripts{}, padding{}, encoded{}, sideChannel{}, peerMention{}, contradiction{}})
+var rules = slices.Concat(directiveRules, honestRules, concealRules, exfiltrationRules, crossRules, preferenceRules, commandRules,
+	capabilityRules, markupRules, channelRules, []rule{tooLarge{}, hiddenCharacters{}, mixedScripts{}, padding{}, encoded{}, sideChannel{}, peerMention{}, contradiction{}})
 
 const shownText = 80 // bytes
 
