@@ -49,6 +49,7 @@ bench-security: ## what the scanner finds and the gate costs, on ../shared/data/
 soak-quarantine: ## 200 kills during approvals, and the gate against its model
 	MCPPROXY_SOAK_KILLS=200 $(GO) test -count=1 -v -run 'Kill|Flipped' ./quarantine
 	$(GO) test -count=1 -timeout 20m ./quarantine -run Model -rapid.checks=1000
+	MCPPROXY_SOAK_RUGPULLS=25 $(GO) test -count=1 -timeout 20m -run 'RugPull' ./cmd/mcpproxy/internal/app
 
 soak-upstream: ## 1,000 kills of an upstream under 20 calls a second
 	MCPPROXY_SOAK_KILLS=1000 $(GO) test -count=1 -v -timeout 40m -run Soak ./upstream

@@ -126,6 +126,14 @@ func (p *Pool) Restart(ctx context.Context, server string) error {
 	return nil
 }
 
+// Relist has the server listed anew, beside its calls and not before the least
+// time between listings is over. An unknown one is nothing to do.
+func (p *Pool) Relist(server string) {
+	if s, err := p.lookup(server); err == nil {
+		poke(s.relist)
+	}
+}
+
 // lookup returns the server with that name.
 func (p *Pool) lookup(name string) (*server, error) {
 	if s, ok := (*p.servers.Load())[name]; ok {

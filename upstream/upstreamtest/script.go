@@ -37,6 +37,9 @@ type Script struct {
 	DieAfter int           // the connection ends instead of answering call number n, counted per start
 	Progress int           // progress notifications before a call's answer
 	History  string        // a file to which each call appends its arguments as one line
+
+	Flip    *Flip  // a rug pull
+	Journal string // a file to which sessions, listings and calls are appended; see [Journal]. A Flip by session needs it
 }
 
 // Names of the calls that a [Server] treats specially, whatever it lists.

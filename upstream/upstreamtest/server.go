@@ -32,6 +32,8 @@ type Server struct {
 	dials     int
 	lists     int
 	cancelled []string
+	flipped   bool
+	first     time.Time // of the listings
 }
 
 // message is any JSON-RPC message.
@@ -195,6 +197,7 @@ func (s *Server) handle(ctx context.Context, p *peer, m message) error {
 	var err error
 	switch m.Method {
 	case "initialize":
+		s.begun()
 		res, err = s.initialize(ctx, m.Params)
 	case "ping":
 		res = json.RawMessage(`{}`)

@@ -16,11 +16,8 @@ func (s *Server) list(params json.RawMessage) (json.RawMessage, error) {
 		Cursor string `json:"cursor"`
 	}
 	_ = json.Unmarshal(params, &p)
+	tools := s.offered()
 	s.mu.Lock()
-	tools := s.tools
-	if tools == nil {
-		tools = s.Script.Tools
-	}
 	if p.Cursor == "" {
 		s.lists++
 	}
@@ -29,7 +26,12 @@ func (s *Server) list(params json.RawMessage) (json.RawMessage, error) {
 	res := struct {
 		Tools      []json.RawMessage `json:"tools"`
 		NextCursor string            `json:"nextCursor,omitempty"`
+		TTL        int64             `json:"ttlMs,omitempty"`
+		Scope      string            `json:"cacheScope,omitempty"`
 	}{Tools: []json.RawMessage{}}
+	if f := s.Script.Flip; f != nil && f.TTL {
+		res.TTL, res.Scope = (365 * 24 * time.Hour).Milliseconds(), "public"
+	}
 	end := len(tools)
 	if n := s.Script.PageSize; n > 0 {
 		end = min(end, at+n)
@@ -69,6 +71,7 @@ func (s *Server) call(ctx context.Context, p *peer, params json.RawMessage) (jso
 	if err := s.history(c.Arguments); err != nil {
 		return nil, err
 	}
+	s.flipOnCall(p, n, c.Arguments)
 	if s.Script.DieAfter > 0 && n >= s.Script.DieAfter {
 		return nil, errDie
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"mcpproxy/internal/client"
+	"mcpproxy/upstream"
 )
 
 // Options is what the command line says. A nil pointer or empty string leaves
@@ -26,6 +27,8 @@ type Options struct {
 	AllowServerRemove *bool
 
 	Stderr io.Writer // log lines for people; nil discards them
+
+	timing upstream.Timing // of listings and tries; tests shorten it
 }
 
 // Ready says where a serving instance can be reached.

@@ -137,7 +137,7 @@ func (a *App) build(cfg *config.Config) (err error) {
 		return err
 	}
 	a.pool = upstream.NewPool(upstream.Options{
-		Log: a.log.Named("upstream"), Version: a.opt.Version,
+		Log: a.log.Named("upstream"), Version: a.opt.Version, Timing: a.opt.timing,
 		Dial: upstream.DialEnv{
 			Log:      a.log.Named("upstream"),
 			Expand:   func(text string) (string, error) { return secret.Expand(text, keyring) },
@@ -151,7 +151,7 @@ func (a *App) build(cfg *config.Config) (err error) {
 	a.sync = discovery.New(discovery.Options{Pool: a.pool, Gate: a.gate, Index: a.index, Log: a.log.Named("discovery")})
 	a.proxy = proxy.New(proxy.Options{
 		Index: a.index, Gate: a.gate, Pool: a.pool, Servers: a,
-		Limits: a.limits, Policy: a.policy, Overview: a.overview, Record: a.audit.Record,
+		Limits: a.limits, Policy: a.policy, Overview: a.overview, Record: a.audit.Record, Relist: a.pool.Relist,
 		Log: a.log.Named("mcp"), Version: a.opt.Version,
 	})
 	a.api, err = a.openAPI(cfg)

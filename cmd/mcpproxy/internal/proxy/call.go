@@ -50,7 +50,7 @@ func (p *Proxy) admit(ctx context.Context, id tool.ID) (d *definition, refusal j
 	if p.opt.Gate.Check(id, d.hash) != nil {
 		return nil, held(id)
 	}
-	return d, nil
+	return d, p.stale(ctx, d)
 }
 
 // readCall splits the arguments of a call tool. args is what the agent gave for
@@ -96,6 +96,7 @@ func (p *Proxy) forward(ctx context.Context, d *definition, q request, rec recor
 		return failuref("correct the arguments and call again", "The arguments do not fit %s, so it was not called:\n%s\nIts inputSchema:\n%s",
 			id, err, schemaText(d.tool.InputSchema, limit))
 	}
+	p.greet(ctx, id.Server)
 	res, err := p.opt.Pool.Call(ctx, upstream.Call{ID: id, Arguments: args, Meta: q.meta, Progress: q.progress, Want: d.hash})
 	rec.end(d, outcomeOf(ctx, err), res.Raw)
 	if err != nil {

@@ -49,7 +49,9 @@ type Options struct {
 	Log      *zap.Logger     // nil discards
 	// Record is told every call of an upstream's tool once it ended; nil: nobody.
 	// It must not block.
-	Record  func(audit.Entry)
+	Record func(audit.Entry)
+	// Relist asks for a new listing of a server, beside its calls; nil: nobody.
+	Relist  func(server string)
 	Version string
 }
 

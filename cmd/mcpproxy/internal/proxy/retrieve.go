@@ -52,6 +52,7 @@ func (p *Proxy) retrieve(ctx context.Context, q request) json.RawMessage {
 		lists = append(lists, p.approved(hits, in.detail))
 	}
 	hits := balance(lists, in.limit)
+	p.remember(ctx, hits)
 	note := p.starting.get(p.opt.Overview)
 	if len(hits) == 0 {
 		note = p.whyNothing(in.server)

@@ -25,6 +25,7 @@ type session struct {
 	seen     atomic.Int64 // Unix seconds
 	level    atomic.Value // string; of logging/setLevel
 	stream   *stream
+	shown    shown
 }
 
 // enter counts a call in and reports whether the session may make it. leave
