@@ -55,6 +55,7 @@ nothing, and ends with 1 if something does not work.`,
 		},
 	}
 	o.flag(cmd)
+	cmd.AddCommand(newDoctorIsolationCommand(g), newDoctorProbeCommand())
 	return cmd
 }
 

@@ -46,6 +46,9 @@ func (d *Docker) createArgs(name string, p *plan) []string {
 	}
 	args = append(args, p.env.args()...)
 	args = append(args, p.extra...)
+	if p.entry != "" {
+		args = append(args, "--entrypoint", p.entry)
+	}
 	return append(append(args, p.image), p.line...)
 }
 

@@ -29,6 +29,7 @@ type plan struct {
 	volume  string
 	user    string // uid:gid
 	line    []string
+	entry   string // program in place of the image's own way to start; "" keeps that
 	mounts  []mount
 	extra   []string
 	env     environment

@@ -209,3 +209,7 @@ var echoMCP = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = w.Write([]byte(`{"endpoint":"` + r.URL.Path + `"}`))
 })
+
+func (f *fake) ExamineIsolation(_ context.Context, server string) (client.IsolationReport, error) {
+	return client.IsolationReport{Server: server, OK: true}, f.err
+}

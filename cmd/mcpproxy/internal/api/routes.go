@@ -55,6 +55,7 @@ var routes = []route{
 	{"GET", "/api/v1/logins", person, (*API).serverLogins},
 	{"GET", "/api/v1/servers/{name}/logs", person, (*API).serverLogs},
 	{"POST", "/api/v1/servers/{name}/tools", person, (*API).listTools},
+	{"POST", "/api/v1/servers/{name}/isolation", person, (*API).examineIsolation},
 
 	{"GET", "/api/v1/tools", person, (*API).catalog},
 	{"GET", "/api/v1/tools/{id}", person, (*API).tool},

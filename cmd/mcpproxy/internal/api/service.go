@@ -28,6 +28,7 @@ type Service interface {
 	Models
 	Config
 	Audit
+	Isolation
 	Logins
 
 	Index(ctx context.Context) (client.Index, error)
