@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -14,6 +15,19 @@ import (
 // error wrapping [ErrUnresolved] that names the placeholder and the cure.
 // keyring is asked only if s names it.
 func Expand(s string, keyring Store) (string, error) {
+	return Expander{Keyring: keyring}.Expand(s)
+}
+
+// Expander is [Expand] for one who wants to know what it puts in.
+type Expander struct {
+	Keyring Store // nil: there is none
+	// Resolved, if set, is told each value and where it is from: "env" or
+	// "keyring", and its name there.
+	Resolved func(kind, name, value string)
+}
+
+// Expand is the function of that name.
+func (e Expander) Expand(s string) (string, error) {
 	if !strings.Contains(s, "${") {
 		return s, nil
 	}
@@ -33,9 +47,12 @@ func Expand(s string, keyring Store) (string, error) {
 		if !closed {
 			return "", fmt.Errorf("%w: ${%s: has no closing brace", ErrUnresolved, kind)
 		}
-		value, err := resolve(kind, name, keyring)
+		value, err := resolve(kind, name, e.Keyring)
 		if err != nil {
 			return "", err
+		}
+		if e.Resolved != nil {
+			e.Resolved(kind, name, value)
 		}
 		out.WriteString(value)
 		s = rest
@@ -74,6 +91,26 @@ func resolve(kind, name string, keyring Store) (string, error) {
 		return "", fmt.Errorf("%w: ${keyring:%s}: %w", ErrUnresolved, name, err)
 	}
 	return value, nil
+}
+
+// Names returns the names of the keyring's secrets that the texts ask for,
+// sorted.
+func Names(texts ...string) []string {
+	var names []string
+	for _, s := range texts {
+		for {
+			_, after, found := strings.Cut(s, "${")
+			if !found {
+				break
+			}
+			kind, name, rest, closed := placeholder(after)
+			if s = after; kind == "keyring" && closed && CheckName(name) == nil {
+				names, s = append(names, name), rest
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // shorten keeps what may be a mistyped secret from being quoted whole.

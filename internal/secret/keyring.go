@@ -1,21 +1,18 @@
 package secret
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/zalando/go-keyring"
 )
 
-const (
-	service = "mcpproxy"
-	// indexName holds the JSON list of all names, as keyrings cannot be listed
-	// alike on every system.
-	indexName = "__mcpproxy_index__"
-)
+// service is what all entries are filed under.
+const service = "mcpproxy"
 
 // indexing serialises the read and write of the index within this process; the
 // keyring is one for the whole user.
@@ -51,15 +48,11 @@ func (k Keyring) Set(name, value string) error {
 		if err := setEntry(name, value); err != nil {
 			return err
 		}
-		names, err := readIndex()
+		names, err := entryNames()
 		if err != nil {
 			return err
 		}
-		i, known := slices.BinarySearch(names, name)
-		if known {
-			return nil
-		}
-		return writeIndex(slices.Insert(names, i, name))
+		return writeIndex(tidy(append(names, name)))
 	})
 }
 
@@ -73,16 +66,12 @@ func (k Keyring) Delete(name string) error {
 		if gone != nil && !errors.Is(gone, ErrNotFound) {
 			return gone
 		}
-		names, err := readIndex()
+		names, err := entryNames()
 		if err != nil {
 			return err
 		}
-		if i, known := slices.BinarySearch(names, name); known { // also one that another program deleted
-			if err := writeIndex(slices.Delete(names, i, i+1)); err != nil {
-				return err
-			}
-		}
-		return gone
+		names = slices.DeleteFunc(names, func(n string) bool { return n == name }) // also one that another program deleted
+		return errors.Join(gone, writeIndex(names))
 	})
 }
 
@@ -90,7 +79,7 @@ func (k Keyring) Delete(name string) error {
 // what that finds, also what other programs set for the service.
 func (k Keyring) List() (names []string, err error) {
 	err = k.indexing(func() error {
-		names, err = readIndex()
+		names, err = entryNames()
 		return err
 	})
 	return slices.DeleteFunc(names, isOwn), err
@@ -106,57 +95,54 @@ func (k Keyring) indexing(f func() error) error {
 	return withFileLock(k.LockFile, f)
 }
 
-// readIndex returns the names of all entries, ours included.
-func readIndex() ([]string, error) {
-	text, err := getEntry(indexName)
-	if errors.Is(err, ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	if err := json.Unmarshal([]byte(text), &names); err != nil {
-		return nil, fmt.Errorf("keyring: the list of names is damaged; delete the entry %q of service %q and set the secrets again", indexName, service)
-	}
-	names = slices.DeleteFunc(names, func(n string) bool { return checkEntry(n) != nil })
-	slices.Sort(names)
-	return slices.Compact(names), nil
-}
-
-func writeIndex(names []string) error {
-	text, err := json.Marshal(names)
-	if err != nil {
-		return fmt.Errorf("keyring: %w", err)
-	}
-	return setEntry(indexName, string(text))
-}
-
 func getEntry(name string) (string, error) {
-	value, err := within(patience, func() (string, error) { return keyring.Get(service, name) })
-	return value, translate(name, err)
+	return request(name, func() (string, error) { return keyring.Get(service, name) })
 }
 
 func setEntry(name, value string) error {
-	_, err := within(patience, func() (struct{}, error) { return struct{}{}, keyring.Set(service, name, value) })
-	return translate(name, err)
+	_, err := request(name, func() (string, error) { return "", keyring.Set(service, name, value) })
+	return err
 }
 
 func deleteEntry(name string) error {
-	_, err := within(patience, func() (struct{}, error) { return struct{}{}, keyring.Delete(service, name) })
-	return translate(name, err)
+	_, err := request(name, func() (string, error) { return "", keyring.Delete(service, name) })
+	return err
 }
 
-// translate names the secret and the kind of failure. The system's own words
-// are kept where they say why; they never hold a value.
-func translate(name string, err error) error {
+// request is one request about the entry name, with a deadline and errors in
+// the words of this package.
+func request(name string, f func() (string, error)) (string, error) {
+	value, err := within(patience, func() (string, error) {
+		if err := mayAsk(); err != nil {
+			return "", err
+		}
+		return f()
+	})
 	switch {
 	case err == nil:
-		return nil
+		return value, nil
 	case errors.Is(err, keyring.ErrNotFound):
-		return fmt.Errorf("%w: %s", ErrNotFound, name)
+		return "", fmt.Errorf("%w: %s", ErrNotFound, name)
 	case errors.Is(err, keyring.ErrSetDataTooBig):
-		return fmt.Errorf("%w: %s", ErrTooBig, name)
+		return "", fmt.Errorf("%w: %s", ErrTooBig, name)
 	}
-	return fmt.Errorf("%w: %w\nhint: unlock the login keyring, or use ${env:NAME} placeholders on a machine without one", ErrUnavailable, err)
+	return "", unavailable(err)
+}
+
+// unavailable says why the keyring cannot be used and what to do. The system's
+// own words are kept; they never hold a value.
+func unavailable(err error) error {
+	text := err.Error()
+	hint := `start a keyring service, or keep secrets in an encrypted file: "secrets_backend": "file" in the configuration`
+	switch {
+	case errors.Is(err, errNoAnswer):
+		hint = "answer its window if there is one, then try again"
+	case errors.Is(err, errNoCollection):
+		hint = "log in to the desktop once, or make one: gnome-keyring-daemon --unlock"
+	case errors.Is(err, ErrLocked), strings.Contains(text, "failed to unlock"), strings.Contains(text, "IsLocked"):
+		err, hint = ErrLocked, "unlock the login keyring (log in to the desktop, or gnome-keyring-daemon --unlock), then try again"
+	case runtime.GOOS == "linux":
+		err = fmt.Errorf("%w: %w", errNoService, err)
+	}
+	return fmt.Errorf("%w: %w\nhint: %s", ErrUnavailable, err, hint)
 }

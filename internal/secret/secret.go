@@ -17,6 +17,7 @@ import (
 var (
 	ErrNotFound    = errors.New("secret not found")
 	ErrUnavailable = errors.New("keyring unavailable")
+	ErrLocked      = errors.New("it is locked") // always together with ErrUnavailable
 	ErrTooBig      = errors.New("secret is too big for this keyring")
 	ErrName        = errors.New("not a name for a secret")
 	ErrUnresolved  = errors.New("placeholder cannot be resolved")

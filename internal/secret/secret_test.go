@@ -16,6 +16,8 @@ import (
 
 func TestMain(m *testing.M) {
 	keyring.MockInit() // never the real keyring of whoever runs the tests
+	secret.NoService()
+	secret.CheapScrypt()
 	os.Exit(m.Run())
 }
 
