@@ -24,9 +24,10 @@ const (
 
 // Options of [Open]. The zero value keeps 100 MB for 90 days.
 type Options struct {
-	MaxMB   int         // of all files; 0 means 100
-	MaxDays int         // 0 means 90
-	Failed  func(error) // told when writing begins to fail; nil: nobody
+	MaxMB   int                      // of all files; 0 means 100
+	MaxDays int                      // 0 means 90
+	Redact  func(line string) string // takes secrets out of what is written; nil: nothing
+	Failed  func(error)              // told when writing begins to fail; nil: nobody
 	now     func() time.Time
 }
 
@@ -224,7 +225,11 @@ func (l *Log) drain() {
 // put writes the n entries of buf and empties it. What cannot be written is
 // counted, and the count is written once writing succeeds again.
 func (l *Log) put(buf *bytes.Buffer, n int) {
-	_, err := l.file.Write(buf.Bytes())
+	lines := buf.Bytes()
+	if l.opt.Redact != nil {
+		lines = []byte(l.opt.Redact(buf.String()))
+	}
+	_, err := l.file.Write(lines)
 	buf.Reset()
 	if err != nil {
 		l.mu.Lock()

@@ -48,14 +48,17 @@ const colourEnd = "\x1b[0m"
 
 // encoder is zap's console encoder, which writes messages and names raw and
 // leaves invisible characters in fields, made safe.
-type encoder struct{ zapcore.Encoder }
+type encoder struct {
+	zapcore.Encoder
+	redact *Redactor
+}
 
-func newEncoder(color bool) zapcore.Encoder {
+func newEncoder(color bool, redact *Redactor) zapcore.Encoder {
 	level := zapcore.CapitalLevelEncoder
 	if color {
 		level = zapcore.CapitalColorLevelEncoder
 	}
-	return encoder{zapcore.NewConsoleEncoder(zapcore.EncoderConfig{
+	return encoder{redact: redact, Encoder: zapcore.NewConsoleEncoder(zapcore.EncoderConfig{
 		MessageKey: "msg", LevelKey: "level", TimeKey: "time", NameKey: "logger",
 		EncodeLevel: level, EncodeTime: zapcore.TimeEncoderOfLayout("2006-01-02T15:04:05.000Z07:00"),
 		EncodeDuration: zapcore.StringDurationEncoder, EncodeName: zapcore.FullNameEncoder,
@@ -64,10 +67,10 @@ func newEncoder(color bool) zapcore.Encoder {
 }
 
 // Clone keeps a logger with fields of its own safe too.
-func (e encoder) Clone() zapcore.Encoder { return encoder{e.Encoder.Clone()} }
+func (e encoder) Clone() zapcore.Encoder { return encoder{e.Encoder.Clone(), e.redact} }
 
 // EncodeEntry escapes message and name before, and the fields' text after zap
-// has set them. The line's own end and the colours of its level stay.
+// has set them, and masks secrets. The line's own end and the colours of its level stay.
 func (e encoder) EncodeEntry(entry zapcore.Entry, fields []zapcore.Field) (*buffer.Buffer, error) {
 	entry.Message, entry.LoggerName = escape(entry.Message), escape(entry.LoggerName)
 	line, err := e.Encoder.EncodeEntry(entry, fields)
@@ -80,7 +83,7 @@ func (e encoder) EncodeEntry(entry zapcore.Entry, fields []zapcore.Field) (*buff
 	if i := strings.Index(body, colourEnd); i >= 0 { // only the level's: all else is escaped or JSON by now
 		start = i + len(colourEnd)
 	}
-	safe := body[:start] + escape(body[start:])
+	safe := body[:start] + e.redact.Text(escape(body[start:]))
 	if safe == body {
 		return line, nil
 	}

@@ -37,6 +37,7 @@ type Options struct {
 	Stderr io.Writer // for people; nil writes nothing there
 	File   bool      // also write main.log in Dir
 	Color  bool      // colour the levels on Stderr
+	Redact *Redactor // of secrets, in every log; nil knows none
 }
 
 // Logs is what a running program logs to. Safe for concurrent use.
@@ -44,6 +45,7 @@ type Logs struct {
 	log   *zap.Logger
 	level zap.AtomicLevel
 	dir   string
+	mask  *Redactor
 	main  io.Closer                    // flushes and closes main.log; nil without
 	flush *zapcore.BufferedWriteSyncer // of main.log; nil without
 
@@ -56,7 +58,7 @@ type Logs struct {
 // New makes the folder and starts logging. The error wraps [ErrLevel] if the
 // level is unknown. Close the Logs after their last use.
 func New(opt Options) (*Logs, error) {
-	l := &Logs{level: zap.NewAtomicLevel(), dir: opt.Dir, servers: map[string]*serverFile{}}
+	l := &Logs{level: zap.NewAtomicLevel(), dir: opt.Dir, mask: opt.Redact, servers: map[string]*serverFile{}}
 	if err := l.SetLevel(opt.Level); err != nil {
 		return nil, err
 	}
@@ -67,13 +69,13 @@ func New(opt Options) (*Logs, error) {
 	}
 	var cores []zapcore.Core
 	if opt.Stderr != nil {
-		cores = append(cores, zapcore.NewCore(newEncoder(opt.Color), zapcore.Lock(zapcore.AddSync(opt.Stderr)), l.level))
+		cores = append(cores, zapcore.NewCore(newEncoder(opt.Color, opt.Redact), zapcore.Lock(zapcore.AddSync(opt.Stderr)), l.level))
 	}
 	if opt.File && opt.Dir != "" {
 		// Buffered, so that a slow disk slows nobody down who logs.
 		file := rotated(filepath.Join(opt.Dir, mainName))
 		l.main, l.flush = file, &zapcore.BufferedWriteSyncer{WS: zapcore.AddSync(file), FlushInterval: time.Second}
-		cores = append(cores, zapcore.NewCore(newEncoder(false), l.flush, l.level))
+		cores = append(cores, zapcore.NewCore(newEncoder(false, opt.Redact), l.flush, l.level))
 	}
 	l.log = zap.New(zapcore.NewTee(cores...), zap.ErrorOutput(zapcore.AddSync(io.Discard)))
 	return l, nil

@@ -62,7 +62,7 @@ func (l *Logs) Server(name string) io.WriteCloser {
 	file := fileName(name)
 	s, ok := l.servers[file]
 	if !ok {
-		s = &serverFile{out: rotated(filepath.Join(l.dir, file)), server: name, log: l.log}
+		s = &serverFile{out: rotated(filepath.Join(l.dir, file)), server: name, log: l.log, mask: l.mask}
 		l.servers[file] = s
 	}
 	return &lineWriter{file: s}
@@ -76,6 +76,7 @@ type serverFile struct {
 	failed bool
 	server string
 	log    *zap.Logger
+	mask   *Redactor
 }
 
 // write appends whole lines. The first failure is reported, once.
@@ -125,10 +126,10 @@ func (w *lineWriter) Write(p []byte) (int, error) {
 		i := bytes.IndexByte(rest[:min(len(rest), room)], '\n')
 		switch {
 		case i >= 0:
-			setLine(&out, stamp, append(w.partial, rest[:i]...))
+			w.file.setLine(&out, stamp, append(w.partial, rest[:i]...))
 			w.partial, rest = w.partial[:0], rest[i+1:]
 		case len(rest) >= room:
-			setLine(&out, stamp, append(w.partial, rest[:room]...))
+			w.file.setLine(&out, stamp, append(w.partial, rest[:room]...))
 			w.partial, rest = w.partial[:0], rest[room:]
 		default:
 			w.partial, rest = append(w.partial, rest...), nil
@@ -151,16 +152,16 @@ func (w *lineWriter) Close() error {
 	defer w.mu.Unlock()
 	if !w.closed && len(w.partial) > 0 {
 		var out bytes.Buffer
-		setLine(&out, time.Now().Format("2006-01-02T15:04:05.000Z07:00 "), w.partial)
+		w.file.setLine(&out, time.Now().Format("2006-01-02T15:04:05.000Z07:00 "), w.partial)
 		w.file.write(out.Bytes())
 	}
 	w.closed, w.partial = true, nil
 	return nil
 }
 
-func setLine(out *bytes.Buffer, stamp string, line []byte) {
+func (s *serverFile) setLine(out *bytes.Buffer, stamp string, line []byte) {
 	out.WriteString(stamp)
-	out.WriteString(escape(strings.TrimSuffix(string(line), "\r")))
+	out.WriteString(s.mask.Text(escape(strings.TrimSuffix(string(line), "\r"))))
 	out.WriteByte('\n')
 }
 
