@@ -46,7 +46,7 @@ func (p *Pool) on(name string, do func(*server) error) error {
 			}
 			return fmt.Errorf("upstream %q: %w", name, ErrClosed)
 		}
-		return err
+		return p.opt.Dial.clean(err)
 	}
 }
 

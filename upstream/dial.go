@@ -15,6 +15,9 @@ var (
 	// ErrConfig is wrapped when no retry can help before the configuration
 	// changes, such as a command that does not exist.
 	ErrConfig = errors.New("configuration")
+	// ErrNotNow is wrapped by [DialEnv.Expand] when a value cannot be had at the
+	// moment, such as from a keyring that is locked.
+	ErrNotNow = errors.New("not available now")
 	// ErrLogin is wrapped when the server answered 401; see [LoginError].
 	ErrLogin = errors.New("login needed")
 	// ErrRights is wrapped when the server answered 403 because the rights (scopes)
@@ -66,10 +69,13 @@ func DefaultDialers() map[string]Dialer {
 // be zero.
 type DialEnv struct {
 	Log *zap.Logger
-	// Expand resolves placeholders in env, args and headers; nil leaves them.
+	// Expand resolves placeholders in env, args, headers and working_dir; nil
+	// leaves them. Its error wraps ErrNotNow where another try may help.
 	Expand func(text string) (string, error)
 	// Login has the tokens of remote servers; nil has none.
 	Login Login
+	// Redact knows what Expand resolved; nil knows nothing.
+	Redact Redactor
 	// Stderr returns the sink of a server's stderr; nil discards it. The
 	// connection writes whole lines to it and closes it.
 	Stderr func(server string) io.WriteCloser

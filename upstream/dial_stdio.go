@@ -26,6 +26,7 @@ func dialProcess(ctx context.Context, s Spec, env DialEnv, ladder stopLadder) (*
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	env.warnOfArgs(s)
 	s, err := expandSpec(s, env.Expand)
 	if err != nil {
 		return nil, err
@@ -44,7 +45,7 @@ func dialProcess(ctx context.Context, s Spec, env DialEnv, ladder stopLadder) (*
 	if env.Stderr != nil {
 		sink = env.Stderr(s.Name)
 	}
-	p, err := startProcess(ctx, run, sink, ladder)
+	p, err := startProcess(ctx, run, ladder, sink, env.reader)
 	if err != nil {
 		if sink != nil {
 			_ = sink.Close()

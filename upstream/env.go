@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -53,6 +54,19 @@ func inherits(name string) bool {
 		slices.Contains(inheritedWindows, name)
 }
 
+// SecretVar reports whether the value of an environment variable may be a secret:
+// those that every child inherits, and the paths of what exists, are none.
+func SecretVar(name, value string) bool {
+	if inherits(name) {
+		return false
+	}
+	if filepath.IsAbs(value) {
+		_, err := os.Lstat(value)
+		return err != nil
+	}
+	return true
+}
+
 func envMatch(pattern, name string) bool {
 	if prefix, ok := strings.CutSuffix(pattern, "*"); ok {
 		return strings.HasPrefix(name, prefix)
@@ -73,14 +87,15 @@ func lookupEnv(env map[string]string, name string) (string, bool) {
 	return "", false
 }
 
-// expandSpec returns s with the placeholders of Args and Env resolved. Its
-// error wraps ErrConfig and names the place, never a value.
+// expandSpec returns s with the placeholders of Args, Env and WorkingDir
+// resolved. Its error wraps ErrConfig or ErrNotNow and names the place, never a
+// value.
 func expandSpec(s Spec, expand func(string) (string, error)) (Spec, error) {
 	args := slices.Clone(s.Args)
 	for i, a := range args {
 		v, err := expandText(a, expand)
 		if err != nil {
-			return s, fmt.Errorf("%w: args[%d]: %w", ErrConfig, i, err)
+			return s, unresolved(fmt.Sprintf("args[%d]", i), err)
 		}
 		args[i] = v
 	}
@@ -88,8 +103,20 @@ func expandSpec(s Spec, expand func(string) (string, error)) (Spec, error) {
 	if err != nil {
 		return s, err
 	}
-	s.Args, s.Env = args, env
+	dir, err := expandText(s.WorkingDir, expand)
+	if err != nil {
+		return s, unresolved("working_dir", err)
+	}
+	s.Args, s.Env, s.WorkingDir = args, env, dir
 	return s, nil
+}
+
+// unresolved says at which place a placeholder has no value.
+func unresolved(place string, err error) error {
+	if errors.Is(err, ErrNotNow) {
+		return fmt.Errorf("%s: %w", place, err)
+	}
+	return fmt.Errorf("%w: %s: %w", ErrConfig, place, err)
 }
 
 // expandMap returns m with its values resolved; field says what m is.
@@ -98,7 +125,7 @@ func expandMap(field string, m map[string]string, expand func(string) (string, e
 	for _, k := range slices.Sorted(maps.Keys(m)) {
 		v, err := expandText(m[k], expand)
 		if err != nil {
-			return nil, fmt.Errorf("%w: %s %q: %w", ErrConfig, field, k, err)
+			return nil, unresolved(fmt.Sprintf("%s %q", field, k), err)
 		}
 		out[k] = v
 	}

@@ -55,7 +55,7 @@ func (o *Options) openOver(ctx context.Context, s Spec, ev events) (*session, er
 	}
 	conn := *dialled
 	if o.Trace != nil {
-		conn.Interface = trace(conn.Interface, func(dir string, frame []byte) { o.Trace(s.Name, dir, frame) })
+		conn.Interface = trace(conn.Interface, func(dir string, frame []byte) { o.Trace(s.Name, dir, []byte(o.Dial.text(string(frame)))) })
 	}
 	sess := newSession(&conn, ev)
 	sess.transport = s.Transport

@@ -218,7 +218,7 @@ func (p *Pool) List(ctx context.Context, s Spec, trace func(dir string, frame []
 	}
 	tools, err := opt.listOnce(ctx, s)
 	if err != nil {
-		return nil, fmt.Errorf("upstream %q: %w", s.Name, err)
+		return nil, p.opt.Dial.clean(fmt.Errorf("upstream %q: %w", s.Name, err))
 	}
 	return tools, nil
 }

@@ -90,9 +90,9 @@ func (p *pipes) close() {
 }
 
 // startProcess starts run. The child's life does not end with ctx. The error
-// wraps ErrConfig where no retry can help; nothing of run is left then. What it
-// started is freed by supervise.
-func startProcess(ctx context.Context, run *Isolated, sink io.WriteCloser, ladder stopLadder) (*process, error) {
+// wraps ErrConfig where no retry can help; nothing of run is left then. Its
+// stderr goes through redact to sink. What it started is freed by supervise.
+func startProcess(ctx context.Context, run *Isolated, ladder stopLadder, sink io.WriteCloser, redact func(io.Reader) io.Reader) (*process, error) {
 	cmd := run.Cmd
 	pp, err := openPipes()
 	if err != nil {
@@ -122,7 +122,7 @@ func startProcess(ctx context.Context, run *Isolated, sink io.WriteCloser, ladde
 	}()
 	go func() {
 		defer close(p.logged)
-		p.stderr.copyFrom(pp.err)
+		p.stderr.copyFrom(redact(pp.err))
 	}()
 	return p, nil
 }

@@ -99,6 +99,7 @@ func (s *server) show(change func(*view)) {
 	v.replaced = make(chan struct{})
 	change(&v)
 	v.describe()
+	v.status.Error = s.opt.Dial.text(v.status.Error)
 	if from, to := old.status.State, v.status.State; from != to {
 		v.status.Since = time.Now()
 		if !legal(from, to) {
