@@ -15,10 +15,10 @@ import (
 	"mcpproxy/cmd/mcpproxy/internal/connect"
 	"mcpproxy/internal/client"
 	"mcpproxy/internal/escape"
-	"mcpproxy/internal/secret"
 )
 
 type importFlags struct {
+	global  *global
 	dryRun  bool
 	only    []string
 	secrets string
@@ -26,7 +26,7 @@ type importFlags struct {
 }
 
 func newImportCommand(g *global) *cobra.Command {
-	var f importFlags
+	f := importFlags{global: g}
 	cmd := &cobra.Command{
 		Use:   "import [CLIENT | FILE]",
 		Short: "Take over the servers of an MCP client",
@@ -175,7 +175,10 @@ func (f *importFlags) hide(cmd *cobra.Command, s connect.Server, p connect.Plain
 			return false, nil
 		}
 	}
-	var store secret.Store = secret.Keyring{}
+	store, _, err := f.global.secrets(cmd)
+	if err != nil {
+		return false, err
+	}
 	if old, err := store.Get(p.Name); err == nil && old != p.Value {
 		return false, fmt.Errorf("secret %q exists already with another value\nhint: take the server over with --secrets keep and choose a name yourself", p.Name)
 	}

@@ -45,6 +45,7 @@ data directory themselves. Answers go to stdout, everything else to stderr.`,
 		newQuarantineCommand(g),
 		newAuditCommand(g),
 		newAuthCommand(g),
+		newSecretsCommand(g),
 		newToolsCommand(g),
 		newSearchCommand(g),
 		newCallCommand(g),
@@ -74,7 +75,7 @@ data directory themselves. Answers go to stdout, everything else to stderr.`,
 
 // options returns what the global flags say.
 func (g *global) options(cmd *cobra.Command) (app.Options, error) {
-	opt := app.Options{ConfigPath: g.configPath, DataDir: g.dataDir, Version: version, Stderr: cmd.ErrOrStderr()}
+	opt := app.Options{ConfigPath: g.configPath, DataDir: g.dataDir, Version: version, Stderr: cmd.ErrOrStderr(), Passphrase: passphrase(cmd)}
 	if g.configPath != "" {
 		if _, err := os.Stat(g.configPath); errors.Is(err, fs.ErrNotExist) {
 			return opt, fmt.Errorf("%w: %s\nhint: write one: mcpproxy init --config %s", errNoConfig, g.configPath, g.configPath)

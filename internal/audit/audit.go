@@ -23,6 +23,7 @@ import (
 const (
 	Call     = "call"
 	Config   = "config"   // the configuration in force changed
+	Secret   = "secret"   // one was set or deleted; Detail names it
 	Restored = "restored" // approvals were brought back from a backup
 	Lost     = "lost"     // entries that could not be kept; Detail says how many
 )

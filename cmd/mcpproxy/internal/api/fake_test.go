@@ -91,6 +91,24 @@ func (f *fake) LogOut(_ context.Context, server string) (client.Login, error) {
 	return client.Login{Server: server, State: "none"}, f.err
 }
 
+func (f *fake) Secrets(context.Context) (client.Secrets, error) {
+	return client.Secrets{Backend: "keyring", Secrets: []client.Secret{{Name: "k"}}}, f.err
+}
+
+func (f *fake) SetSecret(_ context.Context, name, value string) (client.SecretChange, error) {
+	f.removed = name + "=" + value
+	return client.SecretChange{Name: name, Restarted: []string{"a"}}, f.err
+}
+
+func (f *fake) DeleteSecret(_ context.Context, name string) (client.SecretChange, error) {
+	f.removed = name
+	return client.SecretChange{Name: name}, f.err
+}
+
+func (f *fake) SecretChanged(_ context.Context, name string) (client.SecretChange, error) {
+	return client.SecretChange{Name: name, Restarted: []string{"b"}}, f.err
+}
+
 func (f *fake) RemoveServer(context.Context, string) error  { return f.err }
 func (f *fake) RestartServer(context.Context, string) error { return f.err }
 

@@ -113,6 +113,18 @@ func TestClient_MirrorsTheService(t *testing.T) {
 	if err := c.RemoveModel(ctx, "mini"); err != nil || f.removed != "mini" {
 		t.Errorf("RemoveModel = %v, removed %q", err, f.removed)
 	}
+	if list, err := c.Secrets(ctx); err != nil || len(list.Secrets) != 1 || list.Secrets[0].Name != "k" {
+		t.Errorf("Secrets = %+v, %v", list, err)
+	}
+	if change, err := c.SetSecret(ctx, "a/b", "v"); err != nil || f.removed != "a/b=v" || len(change.Restarted) != 1 {
+		t.Errorf("SetSecret = %+v, %v, stored %q", change, err, f.removed)
+	}
+	if change, err := c.DeleteSecret(ctx, "a/b"); err != nil || f.removed != "a/b" || change.Name != "a/b" {
+		t.Errorf("DeleteSecret = %+v, %v", change, err)
+	}
+	if change, err := c.SecretChanged(ctx, "a/b"); err != nil || len(change.Restarted) != 1 {
+		t.Errorf("SecretChanged = %+v, %v", change, err)
+	}
 	var seen []int
 	ix, err := c.Rebuild(ctx, func(done, total int) { seen = append(seen, done, total) })
 	if err != nil || ix.Tools != 3 || len(seen) != 6 {

@@ -76,6 +76,10 @@ var routes = []route{
 	{"PUT", "/api/v1/config", person, (*API).writeConfig},
 	{"PATCH", "/api/v1/config", person, (*API).patchConfig},
 	{"POST", "/api/v1/config/validate", person, (*API).checkConfig},
+	{"GET", "/api/v1/secrets", person, (*API).secrets},
+	{"PUT", "/api/v1/secrets/{name}", person, (*API).setSecret},
+	{"DELETE", "/api/v1/secrets/{name}", person, (*API).deleteSecret},
+	{"POST", "/api/v1/secrets/{name}/changed", person, (*API).secretChanged},
 
 	{"GET", "/api/v1/index", person, (*API).index},
 	{"POST", "/api/v1/index/rebuild", person, (*API).rebuild},

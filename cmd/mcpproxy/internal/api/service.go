@@ -30,6 +30,7 @@ type Service interface {
 	Audit
 	Isolation
 	Logins
+	Secrets
 
 	Index(ctx context.Context) (client.Index, error)
 	// Rebuild calls progress, if set, as it goes.

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"mcpproxy/internal/client"
+	"mcpproxy/internal/secret"
 	"mcpproxy/upstream"
 )
 
@@ -26,7 +27,10 @@ type Options struct {
 	AllowServerAdd    *bool
 	AllowServerRemove *bool
 
-	Stderr io.Writer // log lines for people; nil discards them
+	// Passphrase asks for that of the encrypted file of secrets; nil where nobody
+	// can be asked.
+	Passphrase secret.Passphrase
+	Stderr     io.Writer // log lines for people; nil discards them
 
 	timing upstream.Timing // of listings and tries; tests shorten it
 }

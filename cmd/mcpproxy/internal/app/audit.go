@@ -20,7 +20,7 @@ import (
 
 func (a *App) openAudit(cfg *config.Config) (*audit.Log, error) {
 	return audit.Open(filepath.Join(a.dir, "audit"), audit.Options{
-		MaxMB: cfg.AuditMaxMB, MaxDays: cfg.AuditMaxDays,
+		MaxMB: cfg.AuditMaxMB, MaxDays: cfg.AuditMaxDays, Redact: a.redact.Text,
 		Failed: func(err error) { a.log.Error("the record cannot be written", zap.Error(err)) },
 	})
 }

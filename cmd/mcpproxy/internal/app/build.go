@@ -39,6 +39,9 @@ type App struct {
 	db       *store.DB
 	backups  *store.Keeper
 	audit    *audit.Log
+	secrets  secret.Store
+	redact   logging.Redactor // of what was resolved from secrets
+	short    sync.Map         // names of secrets too short for it
 	gate     *quarantine.Gate
 	index    *index.Index
 	sentence *sentence
@@ -132,15 +135,18 @@ func (a *App) build(cfg *config.Config) (err error) {
 	if a.docker, err = docker.Open(docker.Options{Dir: a.dir, Log: a.log.Named("docker"), Private: []string{a.logDir()}}); err != nil {
 		return err
 	}
-	keyring := secret.Keyring{}
-	if a.logins, err = a.openLogins(keyring); err != nil {
+	if a.secrets, err = a.openSecrets(cfg); err != nil {
+		return err
+	}
+	if a.logins, err = a.openLogins(a.secrets); err != nil {
 		return err
 	}
 	a.pool = upstream.NewPool(upstream.Options{
 		Log: a.log.Named("upstream"), Version: a.opt.Version, Timing: a.opt.timing,
 		Dial: upstream.DialEnv{
 			Log:      a.log.Named("upstream"),
-			Expand:   func(text string) (string, error) { return secret.Expand(text, keyring) },
+			Expand:   a.expand,
+			Redact:   &a.redact,
 			Stderr:   a.logs.Server,
 			Children: a.children,
 			Login:    a.logins,

@@ -42,9 +42,10 @@ func Examine(ctx context.Context, opt Options) []doctor.Finding {
 	}
 	a.inForce.Store(cfg)
 	d.Addrs, d.Loopback = config.ListenAddrs(a.listenAddr()), config.IsLoopback(a.listenAddr())
-	keyring := secret.Keyring{}
-	d.Secrets = keyring.List
-	d.Expand = func(text string) (string, error) { return secret.Expand(text, keyring) }
+	if store, err := a.openSecrets(cfg); err == nil { // a backend that is none is a fault of the file
+		d.Secrets = store.List
+		d.Expand = func(text string) (string, error) { return secret.Expand(text, store) }
+	}
 	d.Model = func() error {
 		if cfg.Model == noModel {
 			return nil

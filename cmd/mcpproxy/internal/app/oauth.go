@@ -27,7 +27,7 @@ func (a *App) openLogins(keyring secret.Store) (*oauth.Keeper, error) {
 	}
 	return oauth.New(context.Background(), oauth.Options{
 		Vault: vault, Log: a.log.Named("oauth"), Event: a.loginEvent,
-		Expand: func(text string) (string, error) { return secret.Expand(text, keyring) },
+		Expand: a.expand,
 	}), nil
 }
 

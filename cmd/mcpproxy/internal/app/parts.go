@@ -24,7 +24,7 @@ func (a *App) openLogs(cfg *config.Config) (*logging.Logs, error) {
 	} else if !a.serving {
 		level = "error"
 	}
-	return logging.New(logging.Options{Level: level, Dir: a.logDir(), Stderr: a.opt.Stderr, File: a.serving})
+	return logging.New(logging.Options{Level: level, Dir: a.logDir(), Stderr: a.opt.Stderr, File: a.serving, Redact: &a.redact})
 }
 
 // logDir is the operating system's folder, or one inside a data directory of

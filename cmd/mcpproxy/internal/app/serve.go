@@ -32,6 +32,7 @@ func Serve(ctx context.Context, opt Options, ready func(Ready)) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
+	a.unlockSecrets()
 	return a.run(ctx, ready)
 }
 
