@@ -32,7 +32,7 @@ func (a *App) Scanned(ctx context.Context, server string) ([]client.Scanned, err
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, client.Scanned{ID: t.ID.String(), Report: report})
+		list = append(list, client.Scanned{ID: definitionDTO(t, "", t.Hash()).ID, Report: report})
 	}
 	return list, nil
 }

@@ -27,15 +27,23 @@ export function parameters(schema) {
 
 export const accessTag = (access) => tag(access === 'read' ? 'reads' : access === 'write' ? 'writes' : 'may destroy', access === 'read' ? 'ok' : access === 'write' ? 'accent' : 'warn');
 
-const known = new Set(['name', 'title', 'description', 'inputSchema', 'outputSchema', 'annotations']);
+const known = new Set(['name', 'title', 'description', 'inputSchema', 'outputSchema', 'annotations', 'arguments', 'uri', 'uriTemplate', 'mimeType', 'instructions']);
 
-/** definition shows all that an agent is shown; raw has it to the last key. */
-export function definition(d) {
+/** taken lists what a tool or a prompt takes; other kinds take nothing. */
+function taken(kind, d) {
+  if (kind === 'tool') return parameters(d.inputSchema);
+  if (kind !== 'prompt' || !d.arguments?.length) return null;
+  return el('ul', { class: 'params' }, d.arguments.map((a) => el('li', null, el('code', null, el('b', null, a.name)), a.required ? el('span', { class: 'muted small' }, ' required') : null,
+    a.description ? el('div', { class: 'prose small' }, String(a.description)) : null)));
+}
+
+/** definition shows all that an agent is shown; the whole definition has it to the last key. */
+export function definition({ kind = 'tool', description, definition: d }) {
   const notes = Object.entries(d.annotations ?? {}).map(([k, v]) => `${k}: ${JSON.stringify(v)}`).join(', ');
   const more = Object.keys(d).filter((k) => !known.has(k));
   return el('div', { class: 'stack tight' },
-    d.description ? el('p', { class: 'prose' }, d.description) : el('p', { class: 'muted' }, 'It has no description.'),
-    parameters(d.inputSchema),
-    pairs([['Title', d.title], ['Hints', notes], ['Also has', more.join(', ')], ['Answers with', d.outputSchema ? typeOf(d.outputSchema) : '']]),
+    description ? el('p', { class: 'prose' }, description) : el('p', { class: 'muted' }, 'It has no description.'),
+    taken(kind, d),
+    pairs([['Title', d.title], ['Address', d.uri ?? d.uriTemplate], ['Type', d.mimeType], ['Hints', notes], ['Also has', more.join(', ')], ['Answers with', d.outputSchema ? typeOf(d.outputSchema) : '']]),
     el('details', null, el('summary', null, 'Whole definition'), json(d, 'Whole definition')));
 }

@@ -3,7 +3,7 @@ import { api, post, path, stream } from './api.js';
 import { el } from './dom.js';
 import { refresh } from './live.js';
 import { ago, plural } from './text.js';
-import { button, note } from './ui.js';
+import { button, copyLine, note } from './ui.js';
 
 const serverPath = (s, ...rest) => path('servers', s.name, ...rest);
 
@@ -21,10 +21,13 @@ const enable = (s) => button('Enable', async () => {
   refresh();
 }, { kind: 'small', act: 'help', describe: `Enable ${s.name}` });
 
-/** login opens the provider's page through the proxy and waits until it is done. */
+/** login asks the proxy to log in, and waits until the person did so. */
 export const login = (s) => button('Log in', async () => {
-  note('Go on in the browser window of the provider');
-  await stream(serverPath(s, 'login'), {}, () => {});
+  await stream(serverPath(s, 'login'), {}, ({ prompt }) => {
+    if (!prompt) return;
+    note(prompt.opened ? ['Go on at ', el('b', null, prompt.host), ' in the window that opened']
+      : ['Open this yourself to log in at ', el('b', null, prompt.host), copyLine(prompt.url, 'the address')]);
+  });
   note([el('b', null, s.name), ' is logged in']);
   refresh();
 }, { kind: 'small primary', act: 'help', describe: `Log in to ${s.name}` });

@@ -1,10 +1,18 @@
-// What is shared by all pages and changes by itself: the status, watched.
+// What changes by itself. An event says "look again", never what there is to see.
 import { get } from './api.js';
 
+const listeners = new Set();
 const watchers = new Set();
 let last = null;
 let running = null;
 let again = false;
+
+/** on calls f when something of these kinds may differ, until signal ends. */
+export function on(kinds, f, signal) {
+  const entry = { kinds, f };
+  listeners.add(entry);
+  signal?.addEventListener('abort', () => listeners.delete(entry));
+}
 
 /** status calls f with the status now and whenever it may differ, until signal ends. */
 export function status(f, signal) {
@@ -40,15 +48,24 @@ async function read() {
   for (const f of [...watchers]) f(last);
 }
 
-let timer = 0;
+const statusKinds = new Set(['all', 'server', 'quarantine', 'index', 'config']);
 
-/** watch keeps the status fresh while the page is visible. */
-export function watch() {
-  const tick = () => {
-    clearTimeout(timer);
-    if (!document.hidden) refresh();
-    timer = setTimeout(tick, 3000);
-  };
-  document.addEventListener('visibilitychange', tick);
-  tick();
+function told(event) {
+  if (statusKinds.has(event.kind)) refresh();
+  for (const { kinds, f } of [...listeners]) {
+    if (event.kind === 'all' || kinds.includes(event.kind)) f(event);
+  }
+}
+
+/** watch follows the events while there is a session. */
+export function watch(signal) {
+  const source = new EventSource('/events');
+  source.addEventListener('message', (m) => told(JSON.parse(m.data)));
+  source.addEventListener('error', () => refresh()); // gone, or the session ended: the status tells which
+  const slow = setInterval(() => { if (!document.hidden) refresh(); }, 20_000); // "5 min ago" grows old
+  signal.addEventListener('abort', () => {
+    clearInterval(slow);
+    source.close();
+  });
+  refresh();
 }

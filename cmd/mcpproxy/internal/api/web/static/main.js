@@ -10,6 +10,7 @@ const main = document.getElementById('main');
 const nav = document.getElementById('nav');
 const menu = document.getElementById('menu');
 const names = new Map([...nav.querySelectorAll('[data-page]')].map((a) => [a.dataset.page, a.textContent.trim()]));
+const session = new AbortController();
 let current = null;
 
 async function show(url, moved) {
@@ -79,6 +80,7 @@ function theme(step) {
 themeButton.addEventListener('click', () => theme(1));
 
 function loggedOut() {
+  session.abort();
   current?.abort();
   fill(main, el('div', { class: 'stack' }, el('h1', null, 'Open this page with a link'),
     el('p', { class: 'muted' }, 'Only you may use it, so it needs a link that works once. Get one in a terminal:'),
@@ -113,7 +115,7 @@ async function start() {
     failed(e);
   }
   status(frame);
-  watch();
+  watch(session.signal);
   show(new URL(location.href), false);
 }
 start();

@@ -3,7 +3,7 @@ import { get } from './api.js';
 import { el, fill, icon, sync } from './dom.js';
 import { alarm, health } from './health.js';
 import { status } from './live.js';
-import { number, plural, short } from './text.js';
+import { moment, number, plural, short } from './text.js';
 import { banner, copyLine, empty, head, tag } from './ui.js';
 import { chart } from './chart.js';
 
@@ -48,8 +48,9 @@ function counted(servers) {
 function notices(now) {
   const list = [];
   if (now.unreachable) list.push(banner('bad', [el('b', null, 'mcpproxy does not answer. '), 'What you see is what it said last. Start it: ', el('code', null, 'mcpproxy serve')]));
-  if (now.config_error) list.push(banner('bad', [el('b', null, 'The configuration file has faults and is not in force. '), el('div', { class: 'prose small' }, now.config_error)], el('a', { class: 'btn small', href: '/ui/settings' }, 'Open it')));
-  if (now.index.model_error) list.push(banner('warn', ['The sentence model does not serve: ', now.index.model_error], el('a', { class: 'btn small', href: '/ui/settings#model' }, 'Models')));
+  if (now.config_error) list.push(banner('bad', [el('b', null, 'The configuration file has faults and is not in force. '), el('div', { class: 'prose small' }, now.config_error)], el('a', { class: 'btn small', href: '/ui/settings?tab=file' }, 'Open it')));
+  if (now.loss) list.push(banner('bad', [el('b', null, 'Approvals were lost. '), now.loss.reason, ' Every server waits for you again', now.loss.backup ? [', or bring the copy of ', moment(now.loss.backup.time), ' back: ', el('code', null, 'mcpproxy quarantine restore')] : '', '.']));
+  if (now.index.model_error) list.push(banner('warn', ['The sentence model does not serve: ', now.index.model_error], el('a', { class: 'btn small', href: '/ui/settings?tab=search' }, 'Models')));
   const waiting = now.servers.filter((s) => s.enabled && (s.state === 'held' || s.held_tools > 0));
   if (waiting.length) {
     list.push(banner('warn', [el('b', null, `${plural(waiting.length, 'server')} ${waiting.length === 1 ? 'waits' : 'wait'} for your review: `), waiting.slice(0, 4).map((s) => s.name).join(', '), waiting.length > 4 ? ` and ${waiting.length - 4} more` : '', '. Agents see nothing of it until you approve.'],

@@ -92,6 +92,8 @@ function entries(s) {
   return s.tools.map((t) => ({ key: t.id, server: s, tool: t, hash: t.hash, title: t.id, kind: t.state === 'blocked' ? 'blocked' : '', words: t.diff ? t.diff.class : `new ${t.kind ?? 'tool'}` }));
 }
 
+const kindOf = (t) => (t.kind === 'tool' ? '' : t.kind);
+
 const launch = (l) => pairs([
   ['Runs', l.command && el('code', null, [l.command, ...(l.args ?? [])].join(' '))],
   ['Connects to', l.url && el('code', null, l.url)],
@@ -109,7 +111,7 @@ function view(item, found, again) {
   const worst = tools.some((t) => found?.get(t.id)?.verdict === 'block');
   const blocked = item.kind === 'blocked';
   return [
-    el('header', null, el('h2', null, item.title), tag(item.whole ? s.state : item.tool.state, 'warn'), item.whole ? null : accessTag(item.tool.access)),
+    el('header', null, el('h2', null, item.title), tag(item.whole ? s.state : item.tool.state, 'warn'), item.whole ? null : nature(item.tool)),
     s.reason && item.whole ? el('p', { class: 'prose muted' }, s.reason) : null,
     item.whole ? el('div', { class: 'launch' }, launch(s.launch)) : null,
     item.whole && !s.inspected ? banner('warn', [el('b', null, 'Nobody has looked inside yet. '), 'To see what it offers it is started once, listed and stopped.'],
@@ -124,13 +126,15 @@ function view(item, found, again) {
 
 function offered(t, report, named) {
   return el('article', { class: 'tool' },
-    named ? el('div', { class: 'row' }, el('h3', null, el('code', null, t.name)), t.kind && t.kind !== 'tool' ? tag(t.kind) : accessTag(t.access)) : null,
+    named ? el('div', { class: 'row' }, el('h3', null, el('code', null, t.name)), nature(t)) : null,
     t.looks_like ? banner('bad', ['Its name is easily taken for that of ', el('code', null, t.looks_like), ', which you approved.']) : null,
     t.flapping ? banner('warn', 'It changed and came back more than once, so it waits whatever it says.') : null,
     findings(report),
     t.diff ? diff(t.diff) : null,
-    t.diff ? el('details', null, el('summary', null, 'As it would be'), definition(t.definition)) : definition(t.definition));
+    t.diff ? el('details', null, el('summary', null, 'As it would be'), definition(t)) : definition(t));
 }
+
+const nature = (t) => (kindOf(t) ? tag(t.kind) : accessTag(t.access));
 
 function findings(report) {
   if (!report || report.verdict === 'pass') return null;

@@ -1,5 +1,5 @@
 // One server in a sheet: what it is, its log, and its entry to edit.
-import { api, get, path, post } from './api.js';
+import { api, path, post } from './api.js';
 import { el, fill } from './dom.js';
 import { alarm, health } from './health.js';
 import { refresh, status } from './live.js';
@@ -70,28 +70,24 @@ async function act(s, method, verb, said) {
   refresh();
 }
 
+const most = 400; // lines of a log that are shown
+
 /** logs shows the end of the server's own log and follows it. */
 function logs(part, name, signal) {
   const out = el('pre', { class: 'code log', tabindex: 0, 'aria-label': `Log of ${name}` });
   const follow = el('input', { type: 'checkbox', checked: true });
-  fill(part, el('div', { class: 'row' }, el('label', { class: 'check' }, follow, 'Follow'), el('span', { class: 'muted small push' }, 'last 400 lines')), out);
-  let shown = '';
-  const read = async () => {
-    try {
-      const { lines } = await get(path('servers', name, 'logs') + '?lines=400', signal);
-      const text = lines.join('\n');
-      if (text !== shown) {
-        shown = text;
-        fill(out, text || 'Nothing written yet.');
-        if (follow.checked) out.scrollTop = out.scrollHeight;
-      }
-    } catch (e) {
-      if (signal.aborted) return;
-      fill(out, e.message);
-    }
-    if (!signal.aborted) setTimeout(read, 1000);
-  };
-  read();
+  const none = el('p', { class: 'muted' }, 'Nothing written yet.');
+  fill(part, el('div', { class: 'row' }, el('label', { class: 'check' }, follow, 'Follow'), el('span', { class: 'muted small push' }, `the last ${most} lines`)), none, out);
+  out.hidden = true;
+  const source = new EventSource(path('servers', name, 'logs') + `?lines=${most}&follow=true`);
+  source.addEventListener('message', (m) => {
+    none.hidden = true;
+    out.hidden = false;
+    out.append(el('span', null, JSON.parse(m.data).line + '\n'));
+    while (out.childElementCount > most) out.firstElementChild.remove();
+    if (follow.checked) out.scrollTop = out.scrollHeight;
+  });
+  signal.addEventListener('abort', () => source.close());
 }
 
 function edit(part, s, done) {

@@ -57,4 +57,11 @@ export function ago(when, now = Date.now()) {
   return s < 0 ? `in ${text}` : `${text} ago`;
 }
 
+/** moment is a time of today, or a day and a time. */
+export function moment(when) {
+  const d = new Date(when);
+  const day = d.toDateString() === new Date().toDateString() ? '' : d.toLocaleDateString('en-GB', { day: 'numeric', month: 'short' }) + ' ';
+  return day + clock(when);
+}
+
 export const clock = (when) => new Date(when).toLocaleTimeString('en-GB');
