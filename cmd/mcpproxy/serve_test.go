@@ -19,13 +19,20 @@ import (
 // instance is a running `mcpproxy serve` with its own home and configuration.
 type instance struct {
 	url, dir, addr string
+	model          string // of the configuration
 	cmd            *exec.Cmd
 }
 
 // serve starts mcpproxy with servers and waits until all of them are listed.
 func serve(t *testing.T, servers map[string]any) *instance {
 	t.Helper()
-	in := &instance{dir: t.TempDir(), addr: freeAddr(t)}
+	return serveModel(t, "", servers)
+}
+
+// serveModel is serve with a choice of the sentence model.
+func serveModel(t *testing.T, model string, servers map[string]any) *instance {
+	t.Helper()
+	in := &instance{dir: t.TempDir(), addr: freeAddr(t), model: model}
 	in.url = "http://" + in.addr + "/mcp"
 	in.configure(t, servers)
 	in.start(t)
@@ -37,7 +44,11 @@ func (in *instance) configPath() string { return filepath.Join(in.dir, "mcp_conf
 // configure writes the file, at once as an editor does.
 func (in *instance) configure(t *testing.T, servers map[string]any) {
 	t.Helper()
-	config, err := json.Marshal(map[string]any{"listen": in.addr, "enable_tray": false, "mcpServers": servers})
+	top := map[string]any{"listen": in.addr, "enable_tray": false, "mcpServers": servers}
+	if in.model != "" {
+		top["model"] = in.model
+	}
+	config, err := json.Marshal(top)
 	if err != nil {
 		t.Fatal(err)
 	}
