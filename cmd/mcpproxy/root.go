@@ -38,6 +38,7 @@ them through the proxy. A server that nobody approved does not run.
 Commands talk to the running instance where there is one, else they work on the
 data directory themselves. Answers go to stdout, everything else to stderr.`,
 		newServeCommand(g),
+		newStopCommand(g),
 		newStatusCommand(g),
 		newDoctorCommand(g),
 		newInitCommand(g),

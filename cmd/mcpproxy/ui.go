@@ -3,14 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
-	"os/exec"
-	"runtime"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"mcpproxy/internal/client"
-	"mcpproxy/internal/escape"
+	"mcpproxy/internal/desktop"
 )
 
 func newUICommand(g *global) *cobra.Command {
@@ -34,7 +31,7 @@ see it; if one of them is faster, your browser says that the link was used.`,
 					_, err = fmt.Fprintln(cmd.OutOrStdout(), l.URL)
 					return err
 				}
-				if err := openBrowser(l.URL); err != nil {
+				if err := desktop.Open(l.URL); err != nil {
 					return fmt.Errorf("the browser was not opened: %w\nhint: open it yourself: %s", err, l.URL)
 				}
 				fmt.Fprintln(cmd.ErrOrStderr(), "opened in your browser")
@@ -44,24 +41,4 @@ see it; if one of them is faster, your browser says that the link was used.`,
 	}
 	cmd.Flags().BoolVar(&open, "open", false, "open it in the browser instead")
 	return cmd
-}
-
-// openBrowser starts the desktop's own opener. No shell sees the URL.
-func openBrowser(url string) error {
-	var cmd *exec.Cmd
-	switch runtime.GOOS {
-	case "darwin":
-		cmd = exec.Command("open", url)
-	case "windows":
-		cmd = exec.Command("rundll32", "url.dll,FileProtocolHandler", url)
-	default:
-		cmd = exec.Command("xdg-open", url)
-	}
-	if out, err := cmd.CombinedOutput(); err != nil {
-		if text, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n"); text != "" {
-			return fmt.Errorf("%w: %s", err, escape.Line(text))
-		}
-		return err
-	}
-	return nil
 }

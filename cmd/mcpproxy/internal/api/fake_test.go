@@ -24,6 +24,7 @@ type fake struct {
 	change   client.ServerChange
 	approved string
 	removed  string // model
+	stopped  bool
 }
 
 func (f *fake) Status(context.Context) (client.Status, error) {
@@ -231,3 +232,5 @@ var echoMCP = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 func (f *fake) ExamineIsolation(_ context.Context, server string) (client.IsolationReport, error) {
 	return client.IsolationReport{Server: server, OK: true}, f.err
 }
+
+func (f *fake) Shutdown(context.Context) error { f.stopped = true; return f.err }

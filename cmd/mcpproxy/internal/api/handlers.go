@@ -42,6 +42,15 @@ func (a *API) status(w http.ResponseWriter, r *http.Request) {
 	a.answer(w, r, v, err)
 }
 
+func (a *API) shutdown(w http.ResponseWriter, r *http.Request) {
+	var none struct{}
+	err := read(r, &none)
+	if err == nil {
+		err = a.opt.Service.Shutdown(r.Context())
+	}
+	a.answer(w, r, none, err)
+}
+
 func (a *API) listServers(w http.ResponseWriter, r *http.Request) {
 	v, err := a.opt.Service.ListServers(r.Context())
 	a.answer(w, r, v, err)

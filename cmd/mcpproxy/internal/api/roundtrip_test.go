@@ -31,6 +31,9 @@ func TestClient_MirrorsTheService(t *testing.T) {
 	if s, err := c.Status(ctx); err != nil || s.Version != "test" {
 		t.Errorf("Status = %+v, %v", s, err)
 	}
+	if err := c.Shutdown(ctx); err != nil || !f.stopped {
+		t.Errorf("Shutdown = %v, stopped %v", err, f.stopped)
+	}
 	if s, err := c.Servers(ctx); err != nil || len(s) != 1 || s[0].Name != "a/b" {
 		t.Errorf("Servers = %+v, %v", s, err)
 	}

@@ -44,6 +44,7 @@ var routes = []route{
 	{"GET", "/events", person, (*API).events},
 
 	{"GET", "/api/v1/status", person, (*API).status},
+	{"POST", "/api/v1/shutdown", person, (*API).shutdown},
 	{"GET", "/api/v1/servers", person, (*API).listServers},
 	{"POST", "/api/v1/servers", person, (*API).addServer},
 	{"GET", "/api/v1/servers/{name}", person, (*API).server},

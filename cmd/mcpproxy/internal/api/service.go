@@ -19,6 +19,8 @@ type Service interface {
 	// Ready reports whether every enabled and approved server was listed once or
 	// failed, and names those that are still starting.
 	Ready() (ready bool, waiting []string)
+	// Shutdown begins the end of the instance and returns at once.
+	Shutdown(ctx context.Context) error
 
 	Servers
 	Tools

@@ -59,6 +59,7 @@ type App struct {
 	reloads  sync.Mutex                    // one reload at a time
 	applied  atomic.Bool                   // pool and index follow inForce
 	endpoint atomic.Pointer[string]        // URL for an IDE; nil before the listener is open
+	stop     atomic.Pointer[func()]        // ends a serving instance; nil before it serves
 }
 
 // open builds everything on opt's data directory and starts nothing. A file

@@ -46,6 +46,10 @@ func (a *App) run(ctx context.Context, ready func(Ready)) error {
 		closeAll(listeners)
 		return err
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stop := func() { cancel() }
+	a.stop.Store(&stop)
 	g, ctx := errgroup.WithContext(ctx)
 	for _, l := range listeners {
 		g.Go(func() error { return a.api.Serve(ctx, l, api.TCP) })

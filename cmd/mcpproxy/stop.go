@@ -1,0 +1,45 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"mcpproxy/cmd/mcpproxy/internal/app"
+	"mcpproxy/internal/client"
+)
+
+func newStopCommand(g *global) *cobra.Command {
+	return &cobra.Command{
+		Use:     "stop",
+		Short:   "End the running instance",
+		Long:    "End the running instance and its servers. Calls in flight have three seconds. It is no error if none runs.",
+		Example: "  mcpproxy stop",
+		Args:    wants(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			opt, err := g.options(cmd)
+			if err != nil {
+				return err
+			}
+			place, err := app.Locate(cmd.Context(), opt)
+			if err != nil && place.DataDir == "" {
+				return err
+			}
+			c, err := client.Dial(place.DataDir)
+			if errors.Is(err, client.ErrNotRunning) {
+				fmt.Fprintln(cmd.OutOrStdout(), "No instance is running.")
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			if err := c.Shutdown(cmd.Context()); err != nil {
+				return err
+			}
+			fmt.Fprintln(cmd.OutOrStdout(), "Stopping.")
+			return nil
+		},
+	}
+}
