@@ -46,10 +46,11 @@ bench-security: ## what the scanner finds and the gate costs, on ../shared/data/
 	$(GO) test -count=1 -v -run 'Corpus' ./quarantine/... | grep -v '^==='
 	$(GO) test -run '^$$' -bench 'Check|Tool' ./quarantine/...
 
-soak-quarantine: ## 200 kills during approvals, and the gate against its model
+soak-quarantine: ## kills during approvals, the gate against its model, rug pulls, canary, who may approve
 	MCPPROXY_SOAK_KILLS=200 $(GO) test -count=1 -v -run 'Kill|Flipped' ./quarantine
 	$(GO) test -count=1 -timeout 20m ./quarantine -run Model -rapid.checks=1000
 	MCPPROXY_SOAK_RUGPULLS=25 $(GO) test -count=1 -timeout 20m -run 'RugPull' ./cmd/mcpproxy/internal/app
+	MCPPROXY_SOAK_TOCTOU=10000 $(GO) test -count=1 -v -timeout 30m -run 'NotWhatWasShown|Canary|OnlyAPerson' ./cmd/mcpproxy/internal/app
 
 soak-upstream: ## 1,000 kills of an upstream under 20 calls a second
 	MCPPROXY_SOAK_KILLS=1000 $(GO) test -count=1 -v -timeout 40m -run Soak ./upstream

@@ -95,6 +95,7 @@ func Main() {
 	if err := json.Unmarshal([]byte(text), &s.Script); err != nil {
 		os.Exit(2)
 	}
+	_, _ = io.WriteString(os.Stderr, s.Script.Stderr)
 	if err := s.Serve(context.Background(), os.Stdin, os.Stdout); errors.Is(err, io.EOF) && s.Script.IgnoreEOF {
 		for { // select{} would be a deadlock to the runtime without cgo
 			time.Sleep(time.Hour)

@@ -38,6 +38,10 @@ type Script struct {
 	Progress int           // progress notifications before a call's answer
 	History  string        // a file to which each call appends its arguments as one line
 
+	Fault    string // the text of every JSON-RPC error; empty says what is wrong
+	FailInit bool   // initialize is answered with an error
+	Stderr   string // written to it when a child starts
+
 	Flip    *Flip  // a rug pull
 	Journal string // a file to which sessions, listings and calls are appended; see [Journal]. A Flip by session needs it
 }

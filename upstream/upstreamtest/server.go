@@ -221,6 +221,9 @@ func (s *Server) handle(ctx context.Context, p *peer, m message) error {
 		return errDie
 	case len(m.ID) == 0 || m.Method == "":
 	case err != nil:
+		if s.Script.Fault != "" {
+			err = errors.New(s.Script.Fault)
+		}
 		p.send(message{ID: m.ID, Error: &rpcError{Code: -32000, Message: err.Error(), Data: map[string]string{"why": "script"}}})
 	default:
 		p.send(message{ID: m.ID, Result: res})
@@ -229,6 +232,9 @@ func (s *Server) handle(ctx context.Context, p *peer, m message) error {
 }
 
 func (s *Server) initialize(ctx context.Context, params json.RawMessage) (json.RawMessage, error) {
+	if s.Script.FailInit {
+		return nil, errors.New("told to fail")
+	}
 	wait := s.Script.SlowInit
 	if s.Script.HangInit {
 		wait = time.Hour
