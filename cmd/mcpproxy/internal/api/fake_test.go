@@ -174,6 +174,8 @@ func (f *fake) Scanned(_ context.Context, server string) ([]client.Scanned, erro
 	return []client.Scanned{{ID: server + ":x", Report: json.RawMessage(`{"verdict":"pass"}`)}}, f.err
 }
 
+func (f *fake) Stats(context.Context) (client.Stats, error) { return client.Stats{Tools: 7}, f.err }
+
 func (f *fake) Config(context.Context) (client.Config, error) {
 	return client.Config{Path: "p", Hash: "h"}, f.err
 }

@@ -35,7 +35,7 @@ func record(dataDir string, addr client.Address) error {
 }
 
 func forget(dataDir string) error {
-	err := os.Remove(filepath.Join(dataDir, client.AddressFile))
+	err := os.Remove(filepath.Join(dataDir, client.AddressFile)) //nolint:gosec // the data directory is the owner's choice
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

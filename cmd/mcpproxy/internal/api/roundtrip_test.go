@@ -62,6 +62,9 @@ func TestClient_MirrorsTheService(t *testing.T) {
 	if p, err := c.Page(ctx, "a"); err != nil || p.Server != "a" {
 		t.Errorf("Page = %+v, %v", p, err)
 	}
+	if v, err := c.Stats(ctx); err != nil || v.Tools != 7 {
+		t.Errorf("Stats = %+v, %v", v, err)
+	}
 	if v, err := c.Config(ctx); err != nil || v.Hash != "h" {
 		t.Errorf("Config = %+v, %v", v, err)
 	}

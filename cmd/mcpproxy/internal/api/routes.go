@@ -73,6 +73,8 @@ var routes = []route{
 
 	{"GET", "/api/v1/audit", person, (*API).audit},
 
+	{"GET", "/api/v1/stats", person, (*API).stats},
+
 	{"GET", "/api/v1/config", person, (*API).config},
 	{"PUT", "/api/v1/config", person, (*API).writeConfig},
 	{"PATCH", "/api/v1/config", person, (*API).patchConfig},

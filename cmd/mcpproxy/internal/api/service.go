@@ -31,6 +31,7 @@ type Service interface {
 	Config
 	Audit
 	Isolation
+	Stats
 	Logins
 	Secrets
 

@@ -12,6 +12,7 @@ import (
 	"mcpproxy/cmd/mcpproxy/internal/api"
 	"mcpproxy/cmd/mcpproxy/internal/discovery"
 	"mcpproxy/cmd/mcpproxy/internal/proxy"
+	"mcpproxy/cmd/mcpproxy/internal/usage"
 	"mcpproxy/index"
 	"mcpproxy/internal/audit"
 	"mcpproxy/internal/config"
@@ -52,6 +53,8 @@ type App struct {
 	sync     *discovery.Syncer
 	proxy    *proxy.Proxy
 	events   *api.Events
+	usage    *usage.Usage
+	counts   store.Bucket[usage.Saved]
 	api      *api.API
 
 	inForce  atomic.Pointer[config.Config] // the last good configuration
@@ -126,6 +129,9 @@ func (a *App) build(cfg *config.Config) (err error) {
 		return err
 	}
 	a.gate.Follow(a.recordEvent)
+	if err := a.openUsage(); err != nil {
+		return err
+	}
 	if a.index, err = a.openIndex(); err != nil {
 		return err
 	}
@@ -158,7 +164,7 @@ func (a *App) build(cfg *config.Config) (err error) {
 	a.sync = discovery.New(discovery.Options{Pool: a.pool, Gate: a.gate, Index: a.index, Log: a.log.Named("discovery")})
 	a.proxy = proxy.New(proxy.Options{
 		Index: a.index, Gate: a.gate, Pool: a.pool, Servers: a,
-		Limits: a.limits, Policy: a.policy, Overview: a.overview, Record: a.audit.Record, Relist: a.pool.Relist,
+		Limits: a.limits, Policy: a.policy, Overview: a.overview, Record: a.recordCall, Relist: a.pool.Relist, Meter: meter{a},
 		Log: a.log.Named("mcp"), Version: a.opt.Version,
 	})
 	a.api, err = a.openAPI(cfg)

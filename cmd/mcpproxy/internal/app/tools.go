@@ -97,10 +97,12 @@ func (a *App) Search(ctx context.Context, query string, limit int, server string
 		limit = a.limits().TopK
 	}
 	a.awaitModel(ctx)
+	start := time.Now()
 	hits, err := a.index.Search(ctx, index.Query{Text: query, Limit: limit, Server: server})
 	if err != nil {
 		return nil, err
 	}
+	a.usage.Searched(time.Since(start), 0)
 	list := make([]client.Hit, 0, len(hits))
 	for _, h := range hits {
 		why, err := json.Marshal(h.Explain)

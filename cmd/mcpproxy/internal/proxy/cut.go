@@ -27,6 +27,7 @@ func (p *Proxy) cut(raw json.RawMessage, limit int) json.RawMessage {
 	if limit <= 0 || len(raw) <= limit || utf8.RuneCount(raw) <= limit {
 		return raw
 	}
+	p.opt.Meter.Truncated()
 	top, err := members(raw)
 	if err != nil {
 		return failure("The answer is not a tool result.", "")

@@ -36,6 +36,7 @@ type world struct {
 	policy   Policy
 	overview Overview
 	fit      float64 // of every hit
+	meter    Meter
 }
 
 func newWorld() *world {
@@ -149,7 +150,7 @@ func (w *world) Logs(context.Context, string, int) ([]string, error) {
 
 func (w *world) open(t testing.TB) *Proxy {
 	t.Helper()
-	p := New(Options{Index: w, Gate: w, Pool: w, Servers: w, Version: "test",
+	p := New(Options{Index: w, Gate: w, Pool: w, Servers: w, Version: "test", Meter: w.meter,
 		Limits: func() Limits { return w.limits }, Policy: func() Policy { return w.policy }, Overview: func() Overview { return w.overview }})
 	t.Cleanup(func() {
 		if err := p.Close(context.Background()); err != nil {

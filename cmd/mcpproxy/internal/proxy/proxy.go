@@ -52,6 +52,7 @@ type Options struct {
 	Record func(audit.Entry)
 	// Relist asks for a new listing of a server, beside its calls; nil: nobody.
 	Relist  func(server string)
+	Meter   Meter // nil: nobody counts
 	Version string
 }
 
@@ -133,6 +134,9 @@ func (o Options) withDefaults() Options {
 	if o.Overview == nil {
 		o.Overview = func() Overview { return Overview{} }
 	}
+	if o.Meter == nil {
+		o.Meter = noMeter{}
+	}
 	if o.Log == nil {
 		o.Log = zap.NewNop()
 	}
@@ -160,6 +164,7 @@ func (p *Proxy) hooks() *server.Hooks {
 	h.AddAfterDiscover(func(_ context.Context, _ any, _ *mcp.DiscoverRequest, result *mcp.DiscoverResult) {
 		result.Instructions = p.instructions()
 	})
+	h.AddAfterListTools(func(context.Context, any, *mcp.ListToolsRequest, *mcp.ListToolsResult) { p.opt.Meter.Listed() })
 	h.AddAfterSetLevel(func(ctx context.Context, _ any, request *mcp.SetLevelRequest, _ *mcp.EmptyResult) {
 		if r := replyFrom(ctx); r != nil && r.session != nil {
 			r.session.level.Store(string(request.Params.Level))

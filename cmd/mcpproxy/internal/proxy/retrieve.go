@@ -41,6 +41,7 @@ func (p *Proxy) retrieve(ctx context.Context, q request) json.RawMessage {
 	if err != nil {
 		return failure("retrieve_tools: "+err.Error(), `say what you want to do, such as {"query":"create an issue on GitHub"}`)
 	}
+	start := time.Now()
 	var lists [][]found
 	unfit := true
 	for _, text := range in.queries {
@@ -59,7 +60,9 @@ func (p *Proxy) retrieve(ctx context.Context, q request) json.RawMessage {
 	} else if unfit {
 		note = joinNotes(noteUnfit, note)
 	}
-	return structuredResult(fit(hits, limits.ResponseLimit, note))
+	answer := structuredResult(fit(hits, limits.ResponseLimit, note))
+	p.opt.Meter.Searched(time.Since(start), len(answer))
+	return answer
 }
 
 // approved drops what the gate does not know by exactly this text, as between
