@@ -6,8 +6,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 work=$(mktemp -d "${TMPDIR:-/var/tmp}/mcpproxy-docker.XXXXXX")
-mkdir "$work/root" "$work/exec"
+cloud=mcpcloud$$
+mkdir "$work/root" "$work/exec" "$work/empty"
 stop() {
+  ip netns del "$cloud" 2>/dev/null && ip link del "$cloud" 2>/dev/null
   kill "$daemon" 2>/dev/null && wait "$daemon" 2>/dev/null
   rm -rf "$work"
 }
@@ -62,8 +64,19 @@ make_python() { # the python of Debian with the pip of python3-pip-whl, and no u
   image "$root" python:3.11
 }
 
+metadata() { # a service at the address of a cloud's, one hop behind this machine
+  ip netns add "$cloud"
+  ip link add "$cloud" type veth peer name eth0 netns "$cloud"
+  ip addr add 198.51.100.253/30 dev "$cloud" && ip link set "$cloud" up
+  ip netns exec "$cloud" sh -c 'ip link set lo up; ip addr add 198.51.100.254/30 dev eth0; ip addr add 169.254.169.254/32 dev eth0
+    ip link set eth0 up; ip route add default via 198.51.100.253'
+  ip route add 169.254.169.254/32 via 198.51.100.254
+  ip netns exec "$cloud" python3.11 -m http.server --directory "$work/empty" --bind 169.254.169.254 80 >/dev/null 2>&1 &
+}
+
 make_node
 make_python
+if metadata; then export MCPPROXY_TEST_METADATA=1; else echo 'no metadata service could be made: its test is left out'; fi
 docker images
 if [ -n "${KEEP:-}" ]; then
   echo "export DOCKER_HOST=$DOCKER_HOST; ends with: kill $daemon; rm -rf $work"

@@ -30,22 +30,15 @@ func (c *container) explain(status *os.ProcessState, stderr string) error {
 	case strings.Contains(seen, "oom "):
 		return fmt.Errorf("the container ran out of its %s memory limit: raise isolation.memory_limit of the server", c.p.memory)
 	case !strings.Contains(seen, "start "):
-		return c.neverStarted(stderr)
+		return fmt.Errorf("docker could not start the container: %s", lastWords(stderr)) // docker's words, nobody else's
+	case status.ExitCode() == 126, status.ExitCode() == 127: // of the container's first process, as of a shell
+		return fmt.Errorf("image %s cannot run %q (status %d); hint: choose one that has it with isolation.image",
+			c.p.image, c.p.line[0], status.ExitCode())
 	case strings.Contains(seen, "kill ") || status.ExitCode() == 137:
 		return errors.New("the container was killed from outside")
 	default:
 		return nil
 	}
-}
-
-// neverStarted explains a container that did not run: what came on stderr is
-// docker's.
-func (c *container) neverStarted(stderr string) error {
-	words := lastWords(stderr)
-	if strings.Contains(stderr, "executable file not found") || strings.Contains(stderr, "no such file or directory") {
-		return fmt.Errorf("image %s has no program %q; hint: choose one that has it with isolation.image", c.p.image, c.p.line[0])
-	}
-	return fmt.Errorf("docker could not start the container: %s", words)
 }
 
 // events returns what happened to the container, one "action code" a line.

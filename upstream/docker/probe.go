@@ -21,9 +21,8 @@ type Inside struct {
 	Capabilities string   `json:"capabilities"` // the effective set, hexadecimal
 	Bounding     string   `json:"bounding"`     // what no process here can ever get back
 	NoNewPrivs   bool     `json:"no_new_privs"`
-	Seccomp      string   `json:"seccomp"` // 0 off, 2 filter
-	Init         string   `json:"init"`    // the program of process 1
-	InitReadable bool     `json:"init_readable"`
+	Seccomp      string   `json:"seccomp"`   // 0 off, 2 filter
+	Init         string   `json:"init"`      // the program of process 1
 	Processes    int      `json:"processes"` // visible, itself included
 	Writable     []string `json:"writable"`  // where a file could be made
 	Shared       []string `json:"shared"`    // mounts that are neither the kernel's nor docker's own
@@ -57,8 +56,6 @@ func Probe(ctx context.Context) Inside {
 	in.Capabilities, in.Bounding = status["CapEff"], status["CapBnd"]
 	in.NoNewPrivs, in.Seccomp = status["NoNewPrivs"] == "1", status["Seccomp"]
 	in.Init = statusOf("/proc/1/status")["Name"]
-	_, err := os.ReadFile("/proc/1/environ")
-	in.InitReadable = err == nil
 	in.Processes = processes()
 	in.Writable, in.Shared = mounts()
 	in.Devices = devices()
