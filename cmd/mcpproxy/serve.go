@@ -96,6 +96,8 @@ func sayReady(w io.Writer, r app.Ready) {
 	fmt.Fprintf(w, "mcpproxy %s serves at %s\n", version, r.Endpoint)
 	if r.Page != "" {
 		fmt.Fprintf(w, "Web page, this link works once and for five minutes (later: mcpproxy ui):\n  %s\n", r.Page)
+	} else {
+		fmt.Fprintln(w, "Web page: mcpproxy ui prints a link that works once")
 	}
 	switch {
 	case r.ConfigMissing:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -49,6 +50,7 @@ type API struct {
 	trusted  map[string]bool
 	inFlight inFlight
 	sessions *sessions
+	document func() []byte // OpenAPI
 }
 
 // New returns an API; it starts nothing.
@@ -63,6 +65,7 @@ func New(opt Options) *API {
 		opt.Events = NewEvents()
 	}
 	a := &API{opt: opt, trusted: map[string]bool{}, sessions: newSessions(time.Now)}
+	a.document = sync.OnceValue(func() []byte { return document(routes) })
 	for _, h := range opt.TrustedHosts {
 		a.trusted[canonicalHost(h)] = true
 	}

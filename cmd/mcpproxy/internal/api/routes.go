@@ -36,6 +36,7 @@ var routes = []route{
 	{"GET", "/{$}", open, (*API).front},
 	{"GET", "/ui/{path...}", open, (*API).ui},
 
+	{"GET", "/api/v1/openapi.json", open, (*API).openAPI},
 	{"GET", "/api/v1/session", open, (*API).session},
 	{"POST", "/api/v1/session", open, (*API).login},
 	{"DELETE", "/api/v1/session", person, (*API).logout},

@@ -166,6 +166,7 @@ func (a *App) secretDone(ctx context.Context, what, name string, err error) (cli
 	if err != nil {
 		return client.SecretChange{}, secretError(err)
 	}
+	a.events.Publish(client.EventSecrets, name)
 	a.audit.Record(audit.Entry{What: audit.Secret, Actor: audit.ActorOf(ctx), Outcome: audit.OK, Detail: what + " " + name})
 	change := client.SecretChange{Name: name}
 	for _, s := range a.inForce.Load().Servers {
