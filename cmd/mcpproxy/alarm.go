@@ -48,13 +48,18 @@ func colours(w io.Writer) bool {
 // one, if not empty.
 func alarmAbout(ctx context.Context, cmd *cobra.Command, c *client.Client, server string) error {
 	st, err := c.Status(ctx)
+	alarmOf(cmd, st, server)
+	return err
+}
+
+// alarmOf writes every warning of st to stderr.
+func alarmOf(cmd *cobra.Command, st client.Status, server string) {
 	for _, s := range st.Servers {
 		if server == "" || s.Name == server {
 			alarm(cmd.ErrOrStderr(), []client.Server{s})
 		}
 	}
 	alarmLoss(cmd.ErrOrStderr(), st.Loss)
-	return err
 }
 
 // alarmLoss says in red that approvals are gone, and how to get them back.

@@ -65,7 +65,7 @@ func printTool(w io.Writer, t client.Tool) {
 		fmt.Fprint(w, indent("    ", text))
 	}
 	if d, changed := differenceOf(t); changed {
-		fmt.Fprintf(w, "    since the approval: %s\n", d.Class)
+		fmt.Fprintf(w, "    since the approval: %s\n", classOf(d, t))
 		for _, line := range d.Lines(defaultColumns, quarantine.PlainMarks) {
 			fmt.Fprintln(w, "    "+line)
 		}

@@ -33,7 +33,7 @@ func newQuarantineDiffCommand(g *global) *cobra.Command {
 		Long: `Show word by word how the definition that waits differs from the approved one:
 [-what goes-] and {+what comes+}. What comes is never shortened; control and
 invisible characters are written as code points. The class orders the review and
-decides nothing: wording, new capability (schema or hints), new directive (words
+decides nothing, like the drift of the meaning (0 says the same): wording, new capability (schema or hints), new directive (words
 that tell an agent what to do).
 ` + itemHelp,
 		Example: "  mcpproxy quarantine diff github:create_issue\n  mcpproxy quarantine diff github:instructions\n  mcpproxy quarantine diff github:create_issue --side-by-side",
@@ -65,7 +65,7 @@ func printDiff(w, screen io.Writer, t client.Tool, sides bool) {
 		printTool(w, t)
 		return
 	}
-	fmt.Fprintf(w, "%s: %s\n%s\n\n", escape.Line(t.ID), d.Class, notes(t))
+	fmt.Fprintf(w, "%s: %s\n%s\n\n", escape.Line(t.ID), classOf(d, t), notes(t))
 	if sides {
 		for _, c := range d.Changes {
 			printSides(w, c, columns(screen))
@@ -82,6 +82,15 @@ func printDiff(w, screen io.Writer, t client.Tool, sides bool) {
 func differenceOf(t client.Tool) (quarantine.Difference, bool) {
 	var d quarantine.Difference
 	return d, len(t.Diff) > 0 && json.Unmarshal(t.Diff, &d) == nil
+}
+
+// classOf is the class of a difference and how far the meaning moved.
+func classOf(d quarantine.Difference, t client.Tool) string {
+	text := string(d.Class)
+	if t.Drift != nil {
+		text += fmt.Sprintf(", meaning drifted %.2f (cosine %.2f)", *t.Drift, 1-*t.Drift)
+	}
+	return text
 }
 
 // notes says in a line each what a reviewer should know besides the text.

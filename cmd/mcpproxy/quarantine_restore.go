@@ -108,6 +108,11 @@ func restoreFrom(cmd *cobra.Command, r *app.Restorer, c app.Copy, number int, f 
 	if err != nil {
 		return err
 	}
+	if plan.Empty() && !r.Lost() {
+		return f.print(cmd, map[string]any{"restored": nil}, func(w io.Writer) {
+			fmt.Fprintf(w, "Nothing to restore: copy %d approves what is approved now.\n", number)
+		})
+	}
 	if f.hash == "" {
 		printPlan(cmd.ErrOrStderr(), c, number, plan)
 		err = askHash(cmd, "restore", fmt.Sprintf("copy %d", number), strconv.Itoa(number), c.Sum)
@@ -161,9 +166,6 @@ func printPlan(w io.Writer, c app.Copy, number int, p quarantine.Restoration) {
 		"approvals", strconv.Itoa(c.Approvals),
 		"file", filepath.Base(c.Path),
 		"hash", c.Sum)
-	if p.Empty() {
-		fmt.Fprintln(w, "\nIt approves what is approved now.")
-	}
 	section(w, "Approved again", "+", p.Gained)
 	section(w, "Approved with the text of then", "~", p.Changed)
 	section(w, "No longer approved", "-", p.Lost)

@@ -28,10 +28,8 @@ and the search index. "mcpproxy doctor" says what to do where something is wrong
 				if err != nil {
 					return err
 				}
-				return o.print(cmd, st, func(w io.Writer) {
-					printStatus(w, st, time.Now())
-					alarm(w, st.Servers)
-				})
+				alarmOf(cmd, st, "")
+				return o.print(cmd, st, func(w io.Writer) { printStatus(w, st, time.Now()) })
 			})
 		},
 	}

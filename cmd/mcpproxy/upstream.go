@@ -39,7 +39,7 @@ many wait, and what helps where something is wrong.`,
 				if st.ConfigError != "" {
 					fmt.Fprint(cmd.ErrOrStderr(), indent("", "The file on disk is not in force: "+st.ConfigError))
 				}
-				alarm(cmd.ErrOrStderr(), st.Servers)
+				alarmOf(cmd, st, "")
 				return o.print(cmd, emptyNotNull(st.Servers), func(w io.Writer) { printServers(w, st.Servers) })
 			})
 		},

@@ -75,6 +75,7 @@ type Tool struct {
 	LooksLike string          `json:"looks_like,omitempty"` // an approved one whose name is easily taken for this one's
 	Flapping  bool            `json:"flapping,omitempty"`   // it went back and forth, so it waits whatever it says
 	Diff      json.RawMessage `json:"diff,omitempty"`       // quarantine.Difference from what was approved
+	Drift     *float64        `json:"drift,omitempty"`      // 1 - cosine between the meanings of the two; nil without a sentence model
 }
 
 // Hit is one tool found by GET /api/v1/tools/search.

@@ -39,6 +39,7 @@ type App struct {
 	log      *zap.Logger
 	db       *store.DB
 	backups  *store.Keeper
+	drifts   drifts
 	audit    *audit.Log
 	secrets  secret.Store
 	redact   logging.Redactor // of what was resolved from secrets

@@ -83,6 +83,16 @@ func (r *Restorer) Choose(copies []Copy) (int, error) {
 	return beforeLoss(list, loss), nil
 }
 
+// Lost reports whether the database is damaged, gone, or in the place of such a
+// one.
+func (r *Restorer) Lost() bool {
+	if r.db == nil {
+		return true
+	}
+	loss, err := quarantine.LossOf(r.db)
+	return loss != nil || err != nil
+}
+
 // Plan tells what [Restorer.Restore] would change.
 func (r *Restorer) Plan(c Copy) (quarantine.Restoration, error) {
 	records, err := c.Load()

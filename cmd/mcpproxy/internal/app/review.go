@@ -13,7 +13,7 @@ import (
 
 // Waiting returns every configured server that has something for a person to
 // review, in the order of the file.
-func (a *App) Waiting(context.Context) ([]client.Waiting, error) {
+func (a *App) Waiting(ctx context.Context) ([]client.Waiting, error) {
 	var list []client.Waiting
 	for _, s := range a.inForce.Load().Servers {
 		page, err := a.page(s)
@@ -21,14 +21,14 @@ func (a *App) Waiting(context.Context) ([]client.Waiting, error) {
 			return nil, err
 		}
 		if page.State != quarantine.Approved || len(page.Tools) > 0 {
-			list = append(list, pageDTO(page))
+			list = append(list, a.reviewPage(ctx, page))
 		}
 	}
 	return list, nil
 }
 
 // Page returns what waits of a server as it was listed last.
-func (a *App) Page(_ context.Context, server string) (client.Waiting, error) {
+func (a *App) Page(ctx context.Context, server string) (client.Waiting, error) {
 	s, err := a.configured(server)
 	if err != nil {
 		return client.Waiting{}, err
@@ -37,7 +37,7 @@ func (a *App) Page(_ context.Context, server string) (client.Waiting, error) {
 	if err != nil {
 		return client.Waiting{}, err
 	}
-	return pageDTO(page), nil
+	return a.reviewPage(ctx, page), nil
 }
 
 // Inspect starts the server once where it is not running, stores what it lists
@@ -54,7 +54,7 @@ func (a *App) Inspect(ctx context.Context, server string, opt api.ListOptions) (
 	if err != nil {
 		return client.Waiting{}, err
 	}
-	return pageDTO(page), nil
+	return a.reviewPage(ctx, page), nil
 }
 
 // Approve approves the page whose hash is given. The pool starts the server as

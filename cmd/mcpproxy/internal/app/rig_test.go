@@ -162,7 +162,7 @@ func (r *rig) synced(name string) {
 	r.t.Helper()
 	r.wait("a listing of "+name, func() error {
 		if !r.app.sync.Synced(name) {
-			return errors.New("none yet")
+			return errNotYet
 		}
 		return nil
 	})
@@ -178,3 +178,5 @@ func (r *rig) agent() *mcpclient.Session {
 	r.t.Cleanup(func() { _ = s.Close(context.Background()) })
 	return s
 }
+
+var errNotYet = errors.New("not yet")

@@ -89,7 +89,7 @@ function entries(s) {
     return [{ key: s.server, server: s, whole: true, hash: s.hash, title: s.server, kind: s.state === 'blocked' ? 'blocked' : '',
       words: s.inspected ? `${s.state === 'changed' ? 'its launch changed, ' : ''}${plural(s.tools.length, 'item')}` : 'not looked at yet' }];
   }
-  return s.tools.map((t) => ({ key: t.id, server: s, tool: t, hash: t.hash, title: t.id, kind: t.state === 'blocked' ? 'blocked' : '', words: t.diff ? t.diff.class : `new ${t.kind ?? 'tool'}` }));
+  return s.tools.map((t) => ({ key: t.id, server: s, tool: t, hash: t.hash, title: t.id, kind: t.state === 'blocked' ? 'blocked' : '', words: t.diff ? t.diff.class + (t.drift ? `, drift ${t.drift.toFixed(2)}` : '') : `new ${t.kind ?? 'tool'}` }));
 }
 
 const kindOf = (t) => (t.kind === 'tool' ? '' : t.kind);
