@@ -162,12 +162,12 @@ func (a *App) build(cfg *config.Config) (err error) {
 		},
 		Notify: a.forwardNotification,
 	})
-	a.sync = discovery.New(discovery.Options{Pool: a.pool, Gate: a.gate, Index: a.index, Log: a.log.Named("discovery")})
 	a.proxy = proxy.New(proxy.Options{
 		Index: a.index, Gate: a.gate, Pool: a.pool, Servers: a,
 		Limits: a.limits, Policy: a.policy, Overview: a.overview, Record: a.recordCall, Relist: a.pool.Relist, Meter: meter{a},
 		Log: a.log.Named("mcp"), Version: a.opt.Version,
 	})
+	a.sync = discovery.New(discovery.Options{Pool: a.pool, Gate: a.gate, Index: a.index, Shelf: a.proxy, Log: a.log.Named("discovery")})
 	a.api, err = a.openAPI(cfg)
 	return err
 }

@@ -1,5 +1,5 @@
-// Package discovery carries what upstreams list through the gate into the
-// index.
+// Package discovery carries what upstreams list through the gate: tools into the
+// index, everything else onto the shelf that agents see.
 //
 // An event names a server; the [Syncer] reads its listing, asks the gate what
 // of it may be seen, and makes exactly that searchable. A server that may run
@@ -23,16 +23,19 @@ import (
 	"mcpproxy/upstream"
 )
 
-// Lister knows what each server listed last. Tools returns an error wrapping
-// [upstream.ErrNotListed] or [upstream.ErrUnknown] where there is nothing.
+// Lister knows what each server listed last. Tools, and Others for everything
+// else, return an error wrapping [upstream.ErrNotListed] or [upstream.ErrUnknown]
+// where there is nothing.
 type Lister interface {
 	Tools(ctx context.Context, server string) ([]tool.Tool, error)
+	Others(ctx context.Context, server string) ([]tool.Tool, error)
 	Changes() *event.Feed[string]
 }
 
-// Admitter decides which tools of a listing may be seen.
+// Admitter decides what of a listing may be seen.
 type Admitter interface {
 	Admit(ctx context.Context, server string, tools []tool.Tool) ([]tool.Tool, []quarantine.Record, error)
+	AdmitOthers(ctx context.Context, server string, others []tool.Tool) ([]tool.Tool, []quarantine.Record, error)
 	Changes() *event.Feed[string]
 }
 
@@ -43,11 +46,17 @@ type Index interface {
 	Status() index.Status
 }
 
+// Shelf is where agents find what is no tool. held is what waits of the server.
+type Shelf interface {
+	Offer(server string, admitted []tool.Tool, held []tool.ID)
+}
+
 // Options is what a Syncer stands on. All but Log are needed.
 type Options struct {
 	Pool  Lister
 	Gate  Admitter
 	Index Index
+	Shelf Shelf
 	Log   *zap.Logger // nil discards
 }
 
@@ -114,23 +123,50 @@ func (s *Syncer) Sync(ctx context.Context, name string) error {
 	if !s.serves(name) {
 		return s.remove(ctx, name, sv)
 	}
-	tools, err := s.opt.Pool.Tools(ctx, name)
-	switch {
-	case errors.Is(err, upstream.ErrNotListed), errors.Is(err, upstream.ErrUnknown):
-		return nil
-	case err != nil:
-		return fmt.Errorf("sync %q: %w", name, err)
-	}
-	admitted, held, err := s.opt.Gate.Admit(ctx, name, tools)
-	if err != nil {
-		return fmt.Errorf("sync %q: %w", name, err)
-	}
-	delta, err := s.opt.Index.Replace(ctx, name, admitted)
-	s.report(name, sv, delta, len(held))
-	if err != nil {
+	if err := errors.Join(s.syncTools(ctx, name, sv), s.syncOthers(ctx, name)); err != nil {
 		return fmt.Errorf("sync %q: %w", name, err)
 	}
 	return nil
+}
+
+// syncTools is Sync for tools. The caller has the server's turn.
+func (s *Syncer) syncTools(ctx context.Context, name string, sv *server) error {
+	tools, err := s.opt.Pool.Tools(ctx, name)
+	if err != nil {
+		return unlessUnlisted(err)
+	}
+	admitted, held, err := s.opt.Gate.Admit(ctx, name, tools)
+	if err != nil {
+		return err
+	}
+	delta, err := s.opt.Index.Replace(ctx, name, admitted)
+	s.report(name, sv, delta, len(held))
+	return err
+}
+
+// syncOthers is Sync for everything else. The caller has the server's turn.
+func (s *Syncer) syncOthers(ctx context.Context, name string) error {
+	others, err := s.opt.Pool.Others(ctx, name)
+	if err != nil {
+		return unlessUnlisted(err)
+	}
+	admitted, held, err := s.opt.Gate.AdmitOthers(ctx, name, others)
+	if err != nil {
+		return err
+	}
+	ids := make([]tool.ID, len(held))
+	for i, r := range held {
+		ids[i] = r.Tool.ID
+	}
+	s.opt.Shelf.Offer(name, admitted, ids)
+	return nil
+}
+
+func unlessUnlisted(err error) error {
+	if errors.Is(err, upstream.ErrNotListed) || errors.Is(err, upstream.ErrUnknown) {
+		return nil
+	}
+	return err
 }
 
 // report marks the server as synced and logs what a user would want to know.
@@ -150,6 +186,7 @@ func (s *Syncer) remove(ctx context.Context, name string, sv *server) error {
 	s.mu.Lock()
 	sv.synced, sv.held = false, 0
 	s.mu.Unlock()
+	s.opt.Shelf.Offer(name, nil, nil)
 	if err := s.opt.Index.Remove(ctx, name); err != nil {
 		return fmt.Errorf("remove %q from the index: %w", name, err)
 	}

@@ -28,7 +28,9 @@ type world struct {
 
 	mu       sync.Mutex
 	lists    map[string][]string // by server; absent: not listed
-	holds    map[string]bool     // "server:tool"
+	others   map[string][]string // prompts, likewise
+	shelf    map[string]string
+	holds    map[string]bool // "server:tool"
 	indexed  map[string][]string
 	gateErr  error
 	indexErr error
@@ -41,7 +43,7 @@ type world struct {
 }
 
 func newWorld() *world {
-	return &world{lists: map[string][]string{}, holds: map[string]bool{}, indexed: map[string][]string{}, running: map[string]int{}}
+	return &world{lists: map[string][]string{}, others: map[string][]string{}, holds: map[string]bool{}, indexed: map[string][]string{}, running: map[string]int{}}
 }
 
 // The three faces of world.
@@ -66,6 +68,49 @@ func (p pool) Tools(_ context.Context, server string) ([]tool.Tool, error) {
 		tools = append(tools, tool.Tool{ID: tool.ID{Server: server, Name: name}})
 	}
 	return tools, nil
+}
+
+func (p pool) Others(_ context.Context, server string) ([]tool.Tool, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	names, ok := p.others[server]
+	if !ok {
+		return nil, fmt.Errorf("upstream %q: %w", server, upstream.ErrNotListed)
+	}
+	var list []tool.Tool
+	for _, name := range names {
+		list = append(list, tool.Tool{ID: tool.ID{Server: server, Kind: tool.Prompt, Name: name}})
+	}
+	return list, nil
+}
+
+func (g gate) AdmitOthers(_ context.Context, _ string, others []tool.Tool) (admitted []tool.Tool, held []quarantine.Record, err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, t := range others {
+		if g.holds[t.ID.String()] {
+			held = append(held, quarantine.Record{Tool: t})
+		} else {
+			admitted = append(admitted, t)
+		}
+	}
+	return admitted, held, g.gateErr
+}
+
+func (w *world) Offer(server string, admitted []tool.Tool, held []tool.ID) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var words []string
+	for _, t := range admitted {
+		words = append(words, t.ID.Name)
+	}
+	for _, id := range held {
+		words = append(words, "-"+id.Name)
+	}
+	if w.shelf == nil {
+		w.shelf = map[string]string{}
+	}
+	w.shelf[server] = strings.Join(words, " ")
 }
 
 func (g gate) Admit(ctx context.Context, server string, tools []tool.Tool) (admitted []tool.Tool, held []quarantine.Record, err error) {
@@ -156,7 +201,7 @@ func (w *world) searchable() string {
 }
 
 func syncer(t *testing.T, w *world) *discovery.Syncer {
-	return discovery.New(discovery.Options{Pool: pool{w}, Gate: gate{w}, Index: idx{w}, Log: zaptest.NewLogger(t)})
+	return discovery.New(discovery.Options{Pool: pool{w}, Gate: gate{w}, Index: idx{w}, Shelf: w, Log: zaptest.NewLogger(t)})
 }
 
 // running runs f beside Run of a syncer, in fake time.

@@ -29,6 +29,9 @@ type world struct {
 	held     map[tool.ID]bool
 	call     func(ctx context.Context, c upstream.Call) (upstream.Result, error)
 	calls    []upstream.Call
+	fetch    func(ctx context.Context, f upstream.Fetch) (json.RawMessage, error)
+	fetches  []upstream.Fetch
+	others   map[string][]tool.Tool
 	servers  []client.Server
 	changes  []client.ServerChange
 	log      []string
@@ -44,6 +47,9 @@ func newWorld() *world {
 		held:   map[tool.ID]bool{},
 		limits: Limits{TopK: 5, ToolsLimit: 15, ResponseLimit: 20000},
 		policy: Policy{AllowAdd: true, AllowRemove: true},
+		fetch: func(_ context.Context, f upstream.Fetch) (json.RawMessage, error) {
+			return json.RawMessage(`{"fetched":` + string(quote(f.ID.Name)) + `}`), nil
+		},
 		call: func(context.Context, upstream.Call) (upstream.Result, error) {
 			return upstream.Result{Raw: json.RawMessage(`{"content":[{"type":"text","text":"done"}]}`)}, nil
 		},
@@ -66,6 +72,37 @@ func (w *world) add(t testing.TB, server, definition string) tool.Tool {
 	w.overview.Servers = append(w.overview.Servers, ServerTools{Name: server, Tools: 1})
 	slices.SortFunc(w.overview.Servers, func(x, y ServerTools) int { return strings.Compare(x.Name, y.Name) })
 	return def
+}
+
+// addOther adds what is no tool; offer puts it on the shelf.
+func (w *world) addOther(t testing.TB, kind tool.Kind, server, definition string) tool.Tool {
+	t.Helper()
+	def, err := tool.DecodeAs(kind, server, json.RawMessage(definition))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.others == nil {
+		w.others = map[string][]tool.Tool{}
+	}
+	w.others[server] = append(w.others[server], def)
+	return def
+}
+
+// offer gives the proxy everything that addOther added, held or admitted as the
+// gate says.
+func (w *world) offer(p *Proxy) {
+	for server, list := range w.others {
+		var admitted []tool.Tool
+		var held []tool.ID
+		for _, o := range list {
+			if w.held[o.ID] {
+				held = append(held, o.ID)
+			} else {
+				admitted = append(admitted, o)
+			}
+		}
+		p.Offer(server, admitted, held)
+	}
 }
 
 func (w *world) Get(id tool.ID) (tool.Tool, bool) {
@@ -97,6 +134,11 @@ func (w *world) Waits(id tool.ID) bool { return w.held[id] }
 
 func (w *world) Check(id tool.ID, h tool.Hash) error {
 	t, ok := w.Get(id)
+	for _, o := range w.others[id.Server] {
+		if o.ID == id {
+			t, ok = o, true
+		}
+	}
 	if w.held[id] || !ok || t.Hash() != h {
 		return errors.New("CANARY held text")
 	}
@@ -109,6 +151,14 @@ func (w *world) Call(ctx context.Context, c upstream.Call) (upstream.Result, err
 	call := w.call
 	w.mu.Unlock()
 	return call(ctx, c)
+}
+
+func (w *world) Fetch(ctx context.Context, f upstream.Fetch) (json.RawMessage, error) {
+	w.mu.Lock()
+	w.fetches = append(w.fetches, f)
+	fetch := w.fetch
+	w.mu.Unlock()
+	return fetch(ctx, f)
 }
 
 func (w *world) lastCall() upstream.Call {

@@ -31,6 +31,30 @@ type stage struct {
 	Policy   *Policy
 	Waiting  []string
 	Starting []string
+
+	Prompts, Resources, Templates map[string][]json.RawMessage
+	Instructions                  map[string]string
+	Fetched                       map[string]json.RawMessage // by target
+}
+
+// others adds what is no tool.
+func (s stage) others(t *testing.T, w *world) {
+	for kind, of := range map[tool.Kind]map[string][]json.RawMessage{tool.Prompt: s.Prompts, tool.Resource: s.Resources, tool.Template: s.Templates} {
+		for server, list := range of {
+			for _, raw := range list {
+				w.addOther(t, kind, server, string(raw))
+			}
+		}
+	}
+	for server, text := range s.Instructions {
+		w.addOther(t, tool.Instructions, server, `{"instructions":`+string(quote(text))+`}`)
+	}
+	w.fetch = func(_ context.Context, f upstream.Fetch) (json.RawMessage, error) {
+		if raw, ok := s.Fetched[f.ID.Target()]; ok {
+			return raw, nil
+		}
+		return nil, &upstream.RPCError{Code: -32602, Message: "no such thing"}
+	}
 }
 
 func (s stage) world(t *testing.T) *world {
@@ -41,12 +65,9 @@ func (s stage) world(t *testing.T) *world {
 		}
 	}
 	for _, name := range s.Held {
-		id, err := tool.ParseID(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		w.held[id] = true
+		w.held[tool.ParseTarget(name)] = true
 	}
+	s.others(t, w)
 	if s.Limits != nil {
 		w.limits = *s.Limits
 	}
@@ -86,7 +107,8 @@ func TestTranscripts(t *testing.T) {
 				t.Fatalf("world.json: %v", err)
 			}
 			w := s.world(t)
-			a, _ := w.agent(t)
+			a, p := w.agent(t)
+			w.offer(p)
 			files, key := archive.Files[:1:1], "KEY"
 			for i, f := range archive.Files {
 				title, isRequest := strings.CutPrefix(f.Name, "-> ")

@@ -29,6 +29,7 @@ func (p *Proxy) instructions() string {
 	if len(o.Waiting) > 0 {
 		fmt.Fprintf(&b, "Waiting for the user's approval: %s (mcpproxy quarantine inspect NAME).\n", names(o.Waiting))
 	}
+	b.WriteString(p.advice())
 	return b.String()
 }
 

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -31,9 +33,10 @@ type Checker interface {
 	Waits(id tool.ID) bool
 }
 
-// Caller calls an upstream's tool.
+// Caller calls an upstream's tool, and gets its prompts and resources.
 type Caller interface {
 	Call(ctx context.Context, c upstream.Call) (upstream.Result, error)
+	Fetch(ctx context.Context, f upstream.Fetch) (json.RawMessage, error)
 }
 
 // Options is what a Proxy stands on. Index, Gate, Pool and Servers are needed;
@@ -98,6 +101,8 @@ type Proxy struct {
 	http     *server.StreamableHTTPServer
 	starting startingNote
 	streams  streams
+	shelf    atomic.Pointer[shelf]
+	offering sync.Mutex // guards replacing shelf
 }
 
 // transportTTL is how long mcp-go keeps its own state of an idle session. Ours
@@ -109,13 +114,16 @@ func New(opt Options) *Proxy {
 	opt = opt.withDefaults()
 	p := &Proxy{opt: opt, log: opt.Log, pages: newPages(pageBytes, pageTTL), sessions: newSessions()}
 	p.streams.done = make(chan struct{})
+	p.shelf.Store(stock(map[string]goods{}))
 	p.menu = menu()
 	p.mcp = server.NewMCPServer("mcpproxy", opt.Version,
-		server.WithToolCapabilities(true), server.WithLogging(), server.WithRecovery(),
+		server.WithToolCapabilities(true), server.WithPromptCapabilities(true), server.WithResourceCapabilities(false, true),
+		server.WithLogging(), server.WithRecovery(),
 		server.WithHooks(p.hooks()), server.WithToolFilter(p.allowed))
 	for _, t := range p.menu {
 		p.mcp.AddTool(t.Tool, p.handle(t))
 	}
+	p.handlePassThrough()
 	quiet := slog.New(slog.DiscardHandler) // it logs session ids
 	p.http = server.NewStreamableHTTPServer(p.mcp,
 		server.WithSessionIdManager(p.sessions), server.WithSessionIdleTTL(transportTTL),
@@ -177,6 +185,7 @@ func (p *Proxy) hooks() *server.Hooks {
 		}
 		return nil
 	})
+	p.passThrough(h)
 	// A session that mcp-go can broadcast to would answer every later call with
 	// an event stream; ours have their own stream.
 	h.AddOnRegisterSession(func(ctx context.Context, s server.ClientSession) {
@@ -187,8 +196,11 @@ func (p *Proxy) hooks() *server.Hooks {
 
 // ToolsChanged tells every client that the menu may differ, such as after a
 // change of the policy.
-func (p *Proxy) ToolsChanged() {
-	const method = mcp.MethodNotificationToolsListChanged
+func (p *Proxy) ToolsChanged() { p.announce(mcp.MethodNotificationToolsListChanged) }
+
+// announce sends every client a notification without params; one that waits
+// already stands for it.
+func (p *Proxy) announce(method string) {
 	frame := []byte(`{"jsonrpc":"2.0","method":"` + method + `"}`)
 	p.sessions.each(func(s *session) { s.stream.publish(method, frame) })
 	p.mcp.SendNotificationToAllClients(method, nil) // streams of 2026-07-28

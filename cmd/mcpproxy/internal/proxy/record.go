@@ -3,6 +3,7 @@ package proxy
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"mcpproxy/internal/audit"
@@ -24,7 +25,7 @@ func (p *Proxy) recording(ctx context.Context, id tool.ID, args json.RawMessage)
 		return recorded{}
 	}
 	b := recorded{at: time.Now(), to: p.opt.Record, entry: audit.Entry{
-		What: audit.Call, Actor: audit.ActorOf(ctx), Server: clip(id.Server, maxRecorded), Tool: clip(id.Name, maxRecorded), Sent: len(args),
+		What: audit.Call, Actor: audit.ActorOf(ctx), Server: clip(id.Server, maxRecorded), Tool: clip(recordName(id), maxRecorded), Sent: len(args),
 	}}
 	if p.limits().RecordArguments {
 		b.entry.Arguments = args
@@ -38,6 +39,15 @@ func (p *Proxy) recording(ctx context.Context, id tool.ID, args json.RawMessage)
 		}
 	}
 	return b
+}
+
+// recordName is what the record calls a definition; see [audit.Entry].
+func recordName(id tool.ID) string {
+	if id.Kind == "" {
+		return id.Name
+	}
+	_, name, _ := strings.Cut(id.Target(), ":")
+	return name
 }
 
 const maxRecorded = 512 // bytes of a name that an agent chose

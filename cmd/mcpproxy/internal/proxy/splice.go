@@ -26,6 +26,7 @@ type reply struct {
 	id      any             // of the JSON-RPC request; set with message
 	message json.RawMessage // the JSON-RPC request; set before the handler runs
 	result  json.RawMessage // of the call; set by the handler
+	failed  bool            // result is a JSON-RPC error
 
 	mu        sync.Mutex
 	streaming bool // we made it an event stream
@@ -94,6 +95,9 @@ func (r *reply) splice(p []byte) [][]byte {
 	if from < 0 || to < from {
 		return [][]byte{p}
 	}
+	if r.failed {
+		return [][]byte{p[:from], []byte(`"error":`), r.result, p[to:]}
+	}
 	return [][]byte{p[:from+len(key)], r.result, p[to:]}
 }
 
@@ -128,6 +132,27 @@ func (r *reply) answer(ctx context.Context, raw json.RawMessage) *mcp.CallToolRe
 	}
 	r.result = oneLine(raw)
 	return &mcp.CallToolResult{Content: []mcp.Content{rawContent{Raw: quote(marker)}}}
+}
+
+// give puts raw in the place of the result that mcp-go carries, which must hold
+// the marker. Nobody keeps it longer than the session: what is approved changes.
+func (r *reply) give(ctx context.Context, raw json.RawMessage) {
+	if server.IsModernRequest(ctx) {
+		raw = completed(raw)
+		if list, err := members(raw); err == nil {
+			raw = object(set(set(list, "ttlMs", json.RawMessage("0")), "cacheScope", json.RawMessage(`"private"`)))
+		}
+	}
+	r.result = oneLine(raw)
+}
+
+// fail answers with a JSON-RPC error in the place of that result.
+func (r *reply) fail(f fault) {
+	text, err := json.Marshal(f)
+	if err != nil {
+		text = []byte(`{"code":-32603,"message":"internal error"}`)
+	}
+	r.result, r.failed = text, true
 }
 
 // completed adds the resultType that 2026-07-28 requires of every result.
