@@ -3,6 +3,7 @@ package logging_test
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -93,7 +94,7 @@ func TestRedactor_Reader(t *testing.T) {
 		}
 	}
 	broken := io.MultiReader(strings.NewReader("a CANARY"), iotest.ErrReader(io.ErrUnexpectedEOF))
-	if got, err := io.ReadAll(r.Reader(broken)); string(got) != "a CANARY" || err != io.ErrUnexpectedEOF {
+	if got, err := io.ReadAll(r.Reader(broken)); string(got) != "a CANARY" || !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("broken: %q, %v", got, err)
 	}
 }

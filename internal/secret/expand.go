@@ -45,7 +45,7 @@ func (e Expander) Expand(s string) (string, error) {
 			continue
 		}
 		if !closed {
-			return "", fmt.Errorf("%w: ${%s: has no closing brace", ErrUnresolved, kind)
+			return "", unresolved{fmt.Errorf("${%s: has no closing brace", kind)}
 		}
 		value, err := resolve(kind, name, e.Keyring)
 		if err != nil {
@@ -70,25 +70,31 @@ func placeholder(s string) (kind, name, rest string, closed bool) {
 	return "", "", "", false
 }
 
+// unresolved makes err one that wraps ErrUnresolved, in fewer words.
+type unresolved struct{ error }
+
+func (unresolved) Is(target error) bool { return target == ErrUnresolved }
+func (e unresolved) Unwrap() error      { return e.error }
+
 func resolve(kind, name string, keyring Store) (string, error) {
 	if err := CheckName(name); err != nil {
-		return "", fmt.Errorf("%w: ${%s:%q}: %w", ErrUnresolved, kind, shorten(name), err)
+		return "", unresolved{fmt.Errorf("${%s:%q}: %w", kind, shorten(name), err)}
 	}
 	if kind == "env" {
 		if value, ok := os.LookupEnv(name); ok {
 			return value, nil
 		}
-		return "", fmt.Errorf("%w: ${env:%s}: set the environment variable %s", ErrUnresolved, name, name)
+		return "", unresolved{fmt.Errorf("${env:%s} is not set in the environment of mcpproxy", name)}
 	}
 	if keyring == nil {
-		return "", fmt.Errorf("%w: ${keyring:%s}: %w", ErrUnresolved, name, ErrUnavailable)
+		return "", unresolved{fmt.Errorf("${keyring:%s}: %w", name, ErrUnavailable)}
 	}
 	value, err := keyring.Get(name)
 	switch {
 	case errors.Is(err, ErrNotFound):
-		return "", fmt.Errorf("%w: ${keyring:%s}: run `mcpproxy secrets set %s`", ErrUnresolved, name, name)
+		return "", unresolved{fmt.Errorf("${keyring:%s} is not set: run `mcpproxy secrets set %s`", name, name)}
 	case err != nil:
-		return "", fmt.Errorf("%w: ${keyring:%s}: %w", ErrUnresolved, name, err)
+		return "", unresolved{fmt.Errorf("${keyring:%s}: %w", name, err)}
 	}
 	return value, nil
 }
