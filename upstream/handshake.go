@@ -58,6 +58,7 @@ func (o *Options) openOver(ctx context.Context, s Spec, ev events) (*session, er
 		conn.Interface = trace(conn.Interface, func(dir string, frame []byte) { o.Trace(s.Name, dir, []byte(o.Dial.text(string(frame)))) })
 	}
 	sess := newSession(&conn, ev)
+	sess.safe = o.Dial.text
 	sess.transport = s.Transport
 	if s.Isolation != nil {
 		var cancel context.CancelFunc

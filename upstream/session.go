@@ -32,6 +32,7 @@ var (
 type session struct {
 	conn   *Conn
 	events events
+	safe   func(string) string // a text without secrets
 
 	protocol  string                     // negotiated revision
 	version   string                     // the server's own name and version
@@ -216,7 +217,7 @@ func (s *session) request(ctx context.Context, r request) (json.RawMessage, erro
 	if got.err != nil {
 		return nil, s.explain(ctx, r, got.err)
 	}
-	return result(got.resp)
+	return s.result(got.resp)
 }
 
 type request struct {
@@ -289,14 +290,15 @@ func (s *session) awaitCause() {
 }
 
 // result unpacks a response.
-func result(resp *transport.JSONRPCResponse) (json.RawMessage, error) {
+func (s *session) result(resp *transport.JSONRPCResponse) (json.RawMessage, error) {
 	if resp == nil {
 		return nil, fmt.Errorf("%w: no answer", ErrLost)
 	}
 	if e := resp.Error; e != nil {
-		rpc := &RPCError{Code: e.Code, Message: e.Message}
+		rpc := &RPCError{Code: e.Code, Message: s.safe(e.Message)}
 		if e.Data != nil {
-			rpc.Data, _ = json.Marshal(e.Data)
+			data, _ := json.Marshal(e.Data)
+			rpc.Data = json.RawMessage(s.safe(string(data)))
 		}
 		return nil, rpc
 	}
