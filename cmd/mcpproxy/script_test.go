@@ -19,14 +19,15 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"mcpproxy/internal/client"
+	"mcpproxy/internal/secret/secrettest"
 	"mcpproxy/upstream/upstreamtest"
 )
 
-// TestMain makes this test binary the mcpproxy of the scripts, and the scripted
-// server that upstreamtest.Command starts.
+// TestMain makes this test binary the mcpproxy of the scripts, the scripted
+// server that upstreamtest.Command starts, and the server of canary_test.go.
 func TestMain(m *testing.M) {
 	upstreamtest.Main()
-	testscript.Main(m, map[string]func(){"mcpproxy": main})
+	testscript.Main(m, map[string]func(){"mcpproxy": main, "leaky": leaky})
 }
 
 // TestScripts runs the user journeys. Each script has a home of its own, and in
@@ -36,6 +37,7 @@ func TestMain(m *testing.M) {
 //	waittools NAME         waits until the index holds tools of server NAME
 //	exits CODE COMMAND...  runs a command that must end with CODE
 //	approve NAME           approves what waits of a server, by the hash that inspect prints
+//	keyring PASSWORD       begins a D-Bus session with an unlocked keyring
 //	typed NAME             writes the file "typed" with the first characters of that hash
 //	restorecopy N          brings copy N back, by the hash that restore --list prints
 //	until TEXT COMMAND...  runs a command again until its output has TEXT
@@ -56,13 +58,15 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"waitready": waitReady, "waittools": waitTools, "exits": exits, "until": until,
-			"approve": approve, "typed": typed, "restorecopy": restoreCopyN,
+			"approve": approve, "typed": typed, "keyring": beginKeyring, "restorecopy": restoreCopyN,
 		},
 		Condition: func(cond string) (bool, error) {
 			switch cond {
 			case "race": // whose checkptr does not let a transformer run
 				info, _ := debug.ReadBuildInfo()
 				return slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}), nil
+			case "keyring":
+				return secrettest.Missing() == nil, nil
 			case "pty":
 				return runtime.GOOS == "linux", nil
 			case "unshare": // a namespace without any network

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -19,7 +20,9 @@ import (
 // instance is a running `mcpproxy serve` with its own home and configuration.
 type instance struct {
 	url, dir, addr string
-	model          string // of the configuration
+	model          string         // of the configuration
+	extra          map[string]any // of the configuration too, beside its servers
+	env            []string       // nil: that of the test, with a home of its own
 	cmd            *exec.Cmd
 }
 
@@ -48,6 +51,7 @@ func (in *instance) configure(t *testing.T, servers map[string]any) {
 	if in.model != "" {
 		top["model"] = in.model
 	}
+	maps.Copy(top, in.extra)
 	config, err := json.Marshal(top)
 	if err != nil {
 		t.Fatal(err)
@@ -75,7 +79,9 @@ func (in *instance) start(t *testing.T) {
 		}
 	})
 	in.cmd = exec.Command("mcpproxy", "serve", "--tray=false", "-c", in.configPath(), "-d", in.dir)
-	in.cmd.Env = append(os.Environ(), "HOME="+in.dir, "XDG_STATE_HOME="+in.dir)
+	if in.cmd.Env = in.env; in.env == nil {
+		in.cmd.Env = append(os.Environ(), "HOME="+in.dir, "XDG_STATE_HOME="+in.dir)
+	}
 	in.cmd.Stderr = log
 	startProcess(t, in.cmd)
 	waitFor(t, "every server to be listed", func() error { return get("http://" + in.addr + "/readyz") })

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -44,6 +45,9 @@ which keep the secret out of the file.`,
 				}
 				return f.print(cmd, s, func(w io.Writer) {
 					fmt.Fprint(w, indent("", fmt.Sprintf("Added %s: %s", s.Name, s.State)))
+					if s.Error != "" {
+						fmt.Fprint(w, indent("", "But: "+s.Error))
+					}
 					if s.Hint != "" {
 						fmt.Fprint(w, indent("", "Next: "+s.Hint))
 					}
@@ -62,7 +66,7 @@ func (f *upstreamAddFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.protocol, "protocol", "", "stdio, http or sse, where the default is wrong")
 	flags.StringArrayVar(&f.env, "env", nil, "NAME=VALUE for the command; may be repeated")
 	flags.StringArrayVar(&f.headers, "header", nil, "'Name: value' for the URL; may be repeated")
-	flags.StringVar(&f.workingDir, "working-dir", "", "folder in which the command runs")
+	flags.StringVar(&f.workingDir, "working-dir", "", "`folder` in which the command runs; ~ and placeholders are expanded at its start")
 	flags.BoolVar(&f.disabled, "disabled", false, "add it switched off")
 }
 
@@ -90,7 +94,11 @@ func (f *upstreamAddFlags) change(cmd *cobra.Command, args []string) (client.Ser
 		add.Command, add.Args = &args[1], &rest
 	}
 	if f.workingDir != "" {
-		add.WorkingDir = &f.workingDir
+		dir, err := folder(f.workingDir)
+		if err != nil {
+			return add, err
+		}
+		add.WorkingDir = &dir
 	}
 	if f.protocol != "" {
 		add.Protocol = &f.protocol
@@ -101,6 +109,15 @@ func (f *upstreamAddFlags) change(cmd *cobra.Command, args []string) (client.Ser
 	}
 	add.Headers, err = assignments(cmd, "header", f.headers, ":")
 	return add, err
+}
+
+// folder is a path as the configuration can hold it: seen from here, unless it
+// begins in the home directory or with a placeholder.
+func folder(path string) (string, error) {
+	if strings.HasPrefix(path, "~") || strings.HasPrefix(path, "${") {
+		return path, nil
+	}
+	return filepath.Abs(path)
 }
 
 // assignments splits repeated flags. The error does not show the value.

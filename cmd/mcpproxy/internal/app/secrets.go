@@ -135,6 +135,17 @@ func placesOf(s config.Server) []string {
 	return texts
 }
 
+// secretCure is the command that sets the secret which fault says is missing, ""
+// if it is something else.
+func secretCure(s config.Server, fault string) string {
+	for _, name := range secret.Names(placesOf(s)...) {
+		if cure := "mcpproxy secrets set " + name; strings.Contains(fault, "`"+cure+"`") {
+			return cure
+		}
+	}
+	return ""
+}
+
 // SetSecret implements [api.Secrets].
 func (a *App) SetSecret(ctx context.Context, name, value string) (client.SecretChange, error) {
 	err := secret.CheckName(name)

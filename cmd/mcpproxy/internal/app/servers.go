@@ -49,6 +49,12 @@ func (a *App) serverDTO(s config.Server, st upstream.Status) client.Server {
 		dto.State = a.restingState(s)
 	}
 	dto.Hint = hintFor(dto.State, s)
+	if cure := secretCure(s, st.Error); cure != "" {
+		dto.Hint = cure
+	}
+	if dto.Error == "" {
+		dto.Error = folderFault(s)
+	}
 	return dto
 }
 
