@@ -7,13 +7,16 @@ LINT    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 export CGO_ENABLED ?= 0
 
-.PHONY: run build test check lint cross race bench bench-retrieval bench-security soak-quarantine soak-upstream fuzz clean
+.PHONY: run build tray test check lint cross race bench bench-retrieval bench-security soak-quarantine soak-upstream fuzz clean
 
 run: build ## build and start the demonstration
 	$(BIN) demo
 
 build: ## one static binary in bin/
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/mcpproxy
+
+tray: ## the tray program, which needs cgo, GTK 3 and ayatana-appindicator on Linux
+	CGO_ENABLED=1 $(GO) build -tags tray -trimpath -ldflags '$(LDFLAGS)' -o bin/mcpproxy-tray ./cmd/mcpproxy-tray
 
 test: ## every test that needs nothing else installed
 	$(GO) test ./...
@@ -32,6 +35,7 @@ lint:
 cross: ## every platform compiles without cgo, and its tests do
 	@for os in linux darwin windows; do for arch in amd64 arm64; do \
 	  echo "$$os/$$arch"; GOOS=$$os GOARCH=$$arch $(GO) build -o /dev/null ./cmd/mcpproxy || exit 1; done; done
+	@for arch in amd64 arm64; do echo "tray windows/$$arch"; GOOS=windows GOARCH=$$arch $(GO) build -tags tray -o /dev/null ./cmd/mcpproxy-tray || exit 1; done
 	@for os in darwin windows; do echo "vet $$os"; GOOS=$$os GOARCH=amd64 $(GO) vet ./... || exit 1; done
 
 bench: build ## 572 tools over 77 stdio servers: start, search, calls, memory

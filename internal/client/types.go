@@ -13,6 +13,7 @@ type Status struct {
 	Endpoint   string    `json:"endpoint,omitempty"` // URL for an IDE
 	StartedAt  time.Time `json:"started_at"`
 	ConfigPath string    `json:"config_path"`
+	LogDir     string    `json:"log_dir"`
 	// ConfigError is why the file on disk is not in force; empty if it is.
 	ConfigError string   `json:"config_error,omitempty"`
 	Servers     []Server `json:"servers"`

@@ -66,6 +66,7 @@ func (a *App) run(ctx context.Context, ready func(Ready)) error {
 		a.log.Error("configuration not applied", zap.Error(err))
 	}
 	ready(a.readyLine(listeners, socket))
+	a.startTray()
 	<-ctx.Done()
 	a.log.Info("stopping")
 	a.endStreams()

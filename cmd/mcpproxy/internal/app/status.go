@@ -20,7 +20,7 @@ func (a *App) Status(ctx context.Context) (client.Status, error) {
 	}
 	st := client.Status{
 		Version: a.opt.Version, PID: os.Getpid(), Running: a.serving, StartedAt: a.started,
-		ConfigPath: a.configPath, Servers: servers, Index: a.indexNow(), Loss: a.lost(),
+		ConfigPath: a.configPath, LogDir: a.logDir(), Servers: servers, Index: a.indexNow(), Loss: a.lost(),
 	}
 	st.Endpoint = a.endpointNow()
 	if f := a.fault.Load(); f != nil {
