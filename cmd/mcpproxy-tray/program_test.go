@@ -20,7 +20,6 @@ type stage struct {
 	page    string // hash of what waits of github
 	asked   []string
 	opened  []string
-	quit    bool
 	login   bool
 	menus   chan string // every menu drawn
 	changed chan struct{}
@@ -36,17 +35,17 @@ func (s *stage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	page := s.page
 	s.mu.Unlock()
-	switch {
-	case r.URL.Path == "/api/v1/status":
+	switch r.URL.Path {
+	case "/api/v1/status":
 		_ = json.NewEncoder(w).Encode(client.Status{Running: true, Endpoint: "http://localhost:1/mcp/", ConfigPath: "/c", LogDir: "/l",
 			Servers: []client.Server{{Name: "github", State: "ready", Enabled: true, Tools: 3}}})
-	case r.URL.Path == "/api/v1/quarantine":
+	case "/api/v1/quarantine":
 		list := []client.Waiting{}
 		if page != "" {
 			list = append(list, client.Waiting{Server: "github", State: "approved", Hash: page})
 		}
 		_ = json.NewEncoder(w).Encode(list)
-	case r.URL.Path == "/events":
+	case "/events":
 		w.Header().Set("Content-Type", "text/event-stream")
 		_, _ = w.Write([]byte("id: 1\ndata: {\"kind\":\"all\"}\n\n"))
 		for {
@@ -57,7 +56,7 @@ func (s *stage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 				return
 			}
 		}
-	case r.URL.Path == "/api/v1/session/link":
+	case "/api/v1/session/link":
 		_ = json.NewEncoder(w).Encode(client.Link{URL: "http://localhost:1/ui/#once=T"})
 	default:
 		var body map[string]any
