@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"mcpproxy/internal/client"
+	"mcpproxy/internal/secret"
 )
 
 // browser is Chromium with what drives it: playwright-core and axe-core of
@@ -107,6 +108,20 @@ func TestBrowser_FirstRun(t *testing.T) {
 	b.run(t, serve(t, map[string]any{}), "first_run.mjs")
 }
 
+func TestBrowser_Manage(t *testing.T) {
+	b := needBrowser(t)
+	t.Setenv(secret.PassphraseEnv, "the passphrase of a test")
+	b.run(t, serveWith(t, map[string]any{"secrets_backend": "file"}, map[string]any{"live": exampleServer(t, "units")}), "manage.mjs")
+}
+
+func TestBrowser_Units(t *testing.T) {
+	b := needBrowser(t)
+	out, err := exec.CommandContext(t.Context(), b.node, filepath.Join("testdata", "browser", "units.mjs"), "internal/api/web/static").CombinedOutput()
+	if err != nil {
+		t.Errorf("units.mjs: %v\n%s", err, out)
+	}
+}
+
 func TestBrowser_Review(t *testing.T) {
 	b := needBrowser(t)
 	object := map[string]any{"type": "object", "properties": map[string]any{}}
@@ -149,7 +164,8 @@ func TestBrowser_EveryPage(t *testing.T) {
 	delete(notes, "quarantined")
 	watched := exampleServer(t, "units")
 	watched["auto_approve"] = "unchanged-server-new-tools"
-	in := serve(t, map[string]any{
+	t.Setenv(secret.PassphraseEnv, "the passphrase of a test")
+	in := serveWith(t, map[string]any{"secrets_backend": "file"}, map[string]any{
 		"files": exampleServer(t, "files"), "time": exampleServer(t, "time"), "units": watched, "notes": notes,
 		"off":    map[string]any{"url": "https://mcp.example.test/mcp", "enabled": false},
 		"broken": map[string]any{"command": "no-such-command", "quarantined": false},
@@ -171,12 +187,12 @@ func TestBrowser_Scale(t *testing.T) {
 	for i := range 200 {
 		servers[fmt.Sprintf("srv%03d", i)] = map[string]any{"url": fmt.Sprintf("%s/%d", many.URL, i), "type": "http", "quarantined": false}
 	}
-	b.run(t, serveModel(t, "none", servers), "scale.mjs")
+	b.run(t, serveWith(t, map[string]any{"model": "none"}, servers), "scale.mjs")
 
 	for _, s := range servers {
 		delete(s.(map[string]any), "quarantined")
 	}
-	b.run(t, serveModel(t, "none", servers), "scale_review.mjs")
+	b.run(t, serveWith(t, map[string]any{"model": "none"}, servers), "scale_review.mjs")
 }
 
 // serveMany is 200 MCP servers over HTTP with 25 tools each.

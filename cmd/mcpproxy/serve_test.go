@@ -20,8 +20,7 @@ import (
 // instance is a running `mcpproxy serve` with its own home and configuration.
 type instance struct {
 	url, dir, addr string
-	model          string         // of the configuration
-	extra          map[string]any // of the configuration too, beside its servers
+	extra          map[string]any // of the configuration, beside its servers
 	env            []string       // nil: that of the test, with a home of its own
 	cmd            *exec.Cmd
 }
@@ -29,13 +28,13 @@ type instance struct {
 // serve starts mcpproxy with servers and waits until all of them are listed.
 func serve(t *testing.T, servers map[string]any) *instance {
 	t.Helper()
-	return serveModel(t, "", servers)
+	return serveWith(t, nil, servers)
 }
 
-// serveModel is serve with a choice of the sentence model.
-func serveModel(t *testing.T, model string, servers map[string]any) *instance {
+// serveWith is serve with further keys of the configuration.
+func serveWith(t *testing.T, top, servers map[string]any) *instance {
 	t.Helper()
-	in := &instance{dir: t.TempDir(), addr: freeAddr(t), model: model}
+	in := &instance{dir: t.TempDir(), addr: freeAddr(t), extra: top}
 	in.url = "http://" + in.addr + "/mcp"
 	in.configure(t, servers)
 	in.start(t)
@@ -48,9 +47,6 @@ func (in *instance) configPath() string { return filepath.Join(in.dir, "mcp_conf
 func (in *instance) configure(t *testing.T, servers map[string]any) {
 	t.Helper()
 	top := map[string]any{"listen": in.addr, "enable_tray": false, "mcpServers": servers}
-	if in.model != "" {
-		top["model"] = in.model
-	}
 	maps.Copy(top, in.extra)
 	config, err := json.Marshal(top)
 	if err != nil {

@@ -16,6 +16,7 @@ export function chart(hours) {
     if (h.calls) drawing.append(shape('rect', { class: 'calls', x, width: w, y: base - a, height: a, rx: 2 }));
     if (h.searches) drawing.append(shape('rect', { class: 'searches', x, width: w, y: base - a - b, height: b, rx: 2 }));
   });
+  if (!calls && !searches) return el('p', { class: 'muted' }, 'No search and no call in the last 24 hours. What agents do shows here, hour by hour.');
   const marks = hours.filter((_, i) => i % 6 === 0).map((h) => el('span', null, new Date(h.hour).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' })));
   return [el('header', null, el('h2', null, 'Last 24 hours'), el('span', { class: 'legend push' }, el('span', null, el('i'), 'Calls'), el('span', null, el('i', { class: 'searches' }), 'Searches'))),
     drawing, el('div', { class: 'hours' }, marks)];

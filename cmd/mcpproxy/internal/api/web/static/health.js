@@ -2,7 +2,7 @@
 import { api, post, path, stream } from './api.js';
 import { el } from './dom.js';
 import { refresh } from './live.js';
-import { ago, plural } from './text.js';
+import { ago, number } from './text.js';
 import { button, copyLine, note } from './ui.js';
 
 const serverPath = (s, ...rest) => path('servers', s.name, ...rest);
@@ -34,7 +34,7 @@ export const login = (s) => button('Log in', async () => {
 
 const kinds = {
   ready: (s) => s.held_tools > 0
-    ? { dot: 'warn', words: `${plural(s.held_tools, 'tool')} changed or new, waiting for you`, help: review, urgent: true }
+    ? { dot: 'warn', words: s.held_tools === 1 ? 'runs; one thing that is new or changed waits for you' : `runs; ${number(s.held_tools)} things that are new or changed wait for you`, help: review, urgent: true }
     : { dot: 'ok', words: s.since ? `running for ${ago(s.since).replace(' ago', '').replace('now', 'a moment')}` : 'running' },
   starting: () => ({ dot: 'busy', words: 'starting' }),
   held: () => ({ dot: 'warn', words: 'waits for your approval; it does not run yet', help: review, urgent: true }),

@@ -14,6 +14,19 @@ export function on(kinds, f, signal) {
   signal?.addEventListener('abort', () => listeners.delete(entry));
 }
 
+/** later is f, once, ms after the first of many calls; it does not run after signal. */
+export function later(f, ms, signal) {
+  let timer = 0;
+  signal?.addEventListener('abort', () => clearTimeout(timer));
+  return () => {
+    if (signal?.aborted) return;
+    timer ||= setTimeout(() => {
+      timer = 0;
+      f();
+    }, ms);
+  };
+}
+
 /** status calls f with the status now and whenever it may differ, until signal ends. */
 export function status(f, signal) {
   watchers.add(f);

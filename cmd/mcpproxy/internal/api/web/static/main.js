@@ -1,6 +1,6 @@
 // The frame: session, navigation, theme. A page is a module that exports
 // show(root, signal, params) and stops everything when signal ends.
-import { onLoggedOut, resume, signIn } from './api.js';
+import { api, onLoggedOut, resume, signIn } from './api.js';
 import { el, fill, icon } from './dom.js';
 import { status, watch } from './live.js';
 import { copyLine, failed } from './ui.js';
@@ -79,9 +79,12 @@ function theme(step) {
 }
 themeButton.addEventListener('click', () => theme(1));
 
+document.getElementById('logout').addEventListener('click', () => api('DELETE', '/api/v1/session').then(loggedOut, failed));
+
 function loggedOut() {
   session.abort();
   current?.abort();
+  document.getElementById('logout').hidden = true;
   fill(main, el('div', { class: 'stack' }, el('h1', null, 'Open this page with a link'),
     el('p', { class: 'muted' }, 'Only you may use it, so it needs a link that works once. Get one in a terminal:'),
     copyLine('mcpproxy ui', 'the command'),

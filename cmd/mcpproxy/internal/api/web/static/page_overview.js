@@ -2,9 +2,9 @@
 import { get } from './api.js';
 import { el, fill, icon, sync } from './dom.js';
 import { alarm, health } from './health.js';
-import { status } from './live.js';
-import { moment, number, plural, short } from './text.js';
-import { banner, copyLine, empty, head, tag } from './ui.js';
+import { later, on, status } from './live.js';
+import { duration, moment, number, plural, short } from './text.js';
+import { banner, copyLine, head, tag } from './ui.js';
 import { chart } from './chart.js';
 
 export function show(root, signal) {
@@ -17,10 +17,11 @@ export function show(root, signal) {
   const endpoint = el('section', { class: 'card' });
   fill(root, head('Overview'), attention, figures, day, servers, endpoint);
 
-  let stats = null;
+  let stats = null, latest = null;
   const draw = (now) => {
     const first = now.servers.length === 0;
     for (const part of [figures, servers]) part.hidden = first;
+    day.hidden = first || !stats;
     fill(attention, first && !now.unreachable ? welcome() : notices(now));
     fill(figures, summary(now, stats));
     fill(servers.querySelector('.small'), counted(now.servers));
@@ -28,14 +29,16 @@ export function show(root, signal) {
     if (now.endpoint && !endpoint.hasChildNodes()) fill(endpoint, el('header', null, el('h2', null, 'Your agents connect here'), el('a', { class: 'push small', href: '/ui/connect' }, 'Snippets for each client')), copyLine(now.endpoint, 'the endpoint'));
   };
   status((now) => {
+    latest = now;
     draw(now);
-    get('/api/v1/stats', signal).then((s) => {
-      stats = s;
-      fill(figures, summary(now, stats));
-      day.hidden = now.servers.length === 0;
-      fill(day, chart(stats.hours ?? []));
-    }, () => {});
   }, signal);
+  const count = () => get('/api/v1/stats', signal).then((s) => {
+    stats = s;
+    if (latest) draw(latest);
+    fill(day, chart(stats.hours));
+  }, () => {}); // the figures stay as they are; the status says what is wrong
+  on(['audit', 'index'], later(count, 500, signal), signal);
+  count();
 }
 
 const byUrgency = (a, b) => (health(b).urgent ? 1 : 0) - (health(a).urgent ? 1 : 0);
@@ -59,21 +62,28 @@ function notices(now) {
   return list;
 }
 
-const welcome = () => el('section', { class: 'card' }, empty('Add your first server', 'Paste the entry that a server\'s README shows, or type its command. Nothing runs before you have seen what it offers.',
-  el('a', { class: 'btn primary', href: '/ui/servers?add=1' }, icon('plus'), 'Add a server')));
+const step = (n, title, words, ...rest) => el('li', { class: 'card step' }, el('span', { class: 'rank', 'aria-hidden': 'true' }, n), el('div', { class: 'stack tight' }, el('h2', null, title), el('p', { class: 'muted' }, words), rest));
+
+const welcome = () => el('ol', { class: 'steps' },
+  step(1, 'Add your first server', 'Paste the entry that a server\'s README shows, or type its command. It does not run yet.',
+    el('div', null, el('a', { class: 'btn primary', href: '/ui/servers?add=1' }, icon('plus'), 'Add a server'))),
+  step(2, 'Review what it offers', 'You read the exact text that agents would be given, and approve it. What changes later waits for you again.'),
+  step(3, 'Connect your agent', 'One entry instead of one for each server. Agents search in plain words and get the few tools that fit.',
+    el('div', null, el('a', { class: 'btn', href: '/ui/connect' }, 'Connect'))));
 
 function figure(label, value, ...words) {
   return el('div', { class: 'card figure' }, el('dt', null, label), el('dd', null, value), words.map((w) => el('dd', null, w)));
 }
 
+/** summary is the row of figures; stats is null before the first answer. */
 function summary(now, stats) {
   const index = now.index;
-  const per = stats?.tokens_saved ?? null;
+  const made = Object.keys(index.servers ?? {}).length;
   return [
-    figure('Tools indexed', number(index.tools ?? 0), index.model ? `from ${plural(Object.keys(index.servers ?? {}).length, 'server')}, words and meaning` : 'words only: no model in service'),
-    figure('Tokens saved today', stats ? short(stats.saved_today ?? per ?? 0) : '–', 'against listing every tool'),
-    figure('Searches today', stats ? number(stats.searches_today ?? 0) : number(index.searches ?? 0), stats ? 'by agents and people' : 'since the start'),
-    figure('Calls today', stats ? number(stats.calls_today ?? 0) : '–', stats?.failed_today ? `${number(stats.failed_today)} failed` : 'none failed'),
+    figure('Tools indexed', number(index.tools ?? 0), `from ${plural(made, 'server')}, ${index.model ? 'by words and meaning' : 'by words only'}`),
+    figure('Tokens saved today', stats ? short(stats.saved_today) : '–', stats ? `${short(stats.tokens_menu)} instead of ${short(stats.tokens_all)} for each agent` : ''),
+    figure('Searches today', stats ? number(stats.searches_today) : '–', stats?.search_p50_ms ? `half of them within ${duration(stats.search_p50_ms)}` : 'in plain words'),
+    figure('Calls today', stats ? number(stats.calls_today) : '–', [stats?.failed_today ? `${number(stats.failed_today)} failed` : 'none failed', stats?.refused_today ? `, ${number(stats.refused_today)} refused` : '']),
   ];
 }
 

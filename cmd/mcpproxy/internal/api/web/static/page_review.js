@@ -139,9 +139,12 @@ const nature = (t) => (kindOf(t) ? tag(t.kind) : accessTag(t.access));
 function findings(report) {
   if (!report || report.verdict === 'pass') return null;
   const kind = report.verdict === 'block' ? 'bad' : 'warn';
+  const groups = Map.groupBy(report.findings, (f) => f.rule + '\n' + f.why + '\n' + f.text);
+  const advice = [...new Set(report.findings.map((f) => f.do).filter(Boolean))];
   return el('div', { class: 'banner ' + kind }, el('div', { class: 'grow' },
     el('b', null, report.verdict === 'block' ? 'No honest tool has this' : 'Read this with care'),
-    el('ul', { class: 'found' }, report.findings.map((f) => el('li', null, f.why, ' ', el('span', { class: 'muted' }, 'in ', el('code', null, f.field), ': '), el('code', null, f.text), f.do ? el('div', { class: 'muted small' }, f.do) : null)))));
+    el('ul', { class: 'found' }, [...groups.values()].map((g) => el('li', null, g[0].why, ': ', el('code', null, g[0].text), el('span', { class: 'muted small' }, ' in ', el('code', null, g.slice(0, 3).map((f) => f.field).join(', ')), g.length > 3 ? ` and ${g.length - 3} more places` : '')))),
+    advice.map((a) => el('p', { class: 'muted small' }, a))));
 }
 
 async function inspect(item, again) {
@@ -166,16 +169,18 @@ async function approve(item, again) {
 async function askHash(item, again) {
   if (item.kind === 'blocked' || item.whole && !item.server.inspected) return;
   const input = el('input', { class: 'mono', maxlength: 6, autocomplete: 'off', spellcheck: false });
+  const wrong = el('p', { class: 'bad-text small', role: 'alert' });
   const yes = await dialog(`Approve ${what(item)}?`, 'box', (close) => {
     const ok = button('Approve', () => check(), { kind: 'primary' });
     const check = () => {
       if (input.value.trim().toLowerCase() === item.hash.slice(0, 6)) return close(true);
       input.setAttribute('aria-invalid', 'true');
+      fill(wrong, 'That is not how it begins.');
       input.select();
     };
     input.addEventListener('keydown', (e) => { if (e.key === 'Enter') check(); });
     return [el('div', { class: 'stack' }, el('p', null, 'It has the hash ', el('code', null, el('b', null, item.hash.slice(0, 6)), item.hash.slice(6, 16), '…')),
-      field('Type its first six characters', input)), [button('Cancel', () => close(false)), ok]];
+      field('Type its first six characters', input), wrong), [button('Cancel', () => close(false)), ok]];
   });
   if (yes) await approve(item, again);
 }

@@ -21,20 +21,36 @@ export function show(root, signal, params) {
   fill(root, head('Settings', null, tabs('Settings', [['options', 'Options'], ['file', 'File'], ['search', 'Search']], tab, open)), part);
 }
 
-const kinds = {
-  top_k: ['Tools that a search returns', 'number'],
-  tools_limit: ['The most that an agent may ask for', 'number'],
-  tool_response_limit: ['Characters of one answer', 'number', 'The rest is read page by page; 0 is no limit'],
-  audit_max_mb: ['Megabytes of the activity record', 'number', 'From the next start on'],
-  audit_max_days: ['Days of the activity record', 'number', 'From the next start on'],
-  log_level: ['What the log tells', ['error', 'warn', 'info', 'debug', 'trace']],
-  disable_management: ['Agents cannot manage servers', 'check', 'There is no upstream_servers tool'],
-  allow_server_add: ['Agents may propose servers', 'check', 'They wait for your review all the same'],
-  allow_server_remove: ['Agents may remove servers', 'check'],
-  require_mcp_auth: ['Agents need the API key here too', 'check', 'Beyond this machine they always do'],
-  audit_arguments: ['Keep what tools were called with', 'check', 'Arguments may hold secrets'],
-  enable_tray: ['Icon in the system tray', 'check'],
+const groups = {
+  'Search and answers': {
+    top_k: ['Tools that a search returns', 'number'],
+    tools_limit: ['The most that an agent may ask for', 'number'],
+    tool_response_limit: ['Characters of one answer', 'number', 'The rest is read page by page; 0 is no limit'],
+  },
+  'What agents may do': {
+    allow_server_add: ['Propose servers', 'check', 'They wait for your review all the same'],
+    allow_server_remove: ['Remove servers', 'check'],
+    disable_management: ['No tool to manage servers', 'check', 'There is no upstream_servers then'],
+    require_mcp_auth: ['They need the API key here too', 'check', 'Beyond this machine they always do'],
+  },
+  'Record and log': {
+    audit_max_mb: ['Megabytes of the record', 'number', 'From the next start on'],
+    audit_max_days: ['Days of the record', 'number', 'From the next start on'],
+    log_level: ['What the log tells', ['error', 'warn', 'info', 'debug', 'trace']],
+    audit_arguments: ['Keep what tools were called with', 'check', 'Arguments may hold secrets'],
+  },
+  Desktop: { enable_tray: ['Icon in the system tray', 'check', 'From the next start on'] },
 };
+
+/** option is one key of the top level: its input, and what it was. */
+function option(k, was, [label, kind, hint]) {
+  if (kind === 'check') {
+    const input = el('input', { type: 'checkbox', checked: was });
+    return { k, was, kind, read: () => input.checked, node: el('label', { class: 'check' }, input, el('span', null, label, hint ? el('span', { class: 'small muted block' }, hint) : null)) };
+  }
+  const input = Array.isArray(kind) ? el('select', null, kind.map((v) => el('option', { value: v, selected: v === was }, v))) : el('input', { value: was, inputmode: 'numeric' });
+  return { k, was, kind, read: () => (kind === 'number' ? Number(input.value) : input.value), node: field(label, input, hint) };
+}
 
 /** options are the keys of the top level, changed one by one. */
 async function options(part, signal) {
@@ -44,27 +60,23 @@ async function options(part, signal) {
   } catch (e) {
     return failed(e);
   }
-  const inputs = Object.entries(config.settings).filter(([k]) => kinds[k]).map(([k, was]) => {
-    const [label, kind, hint] = kinds[k];
-    if (kind === 'check') {
-      const input = el('input', { type: 'checkbox', checked: was });
-      return { k, was, kind, read: () => input.checked, node: el('label', { class: 'check field' }, input, el('span', null, label, hint ? el('span', { class: 'small muted block' }, hint) : null)) };
-    }
-    const input = Array.isArray(kind) ? el('select', null, kind.map((v) => el('option', { value: v, selected: v === was }, v))) : el('input', { value: was, inputmode: 'numeric' });
-    return { k, was, kind, read: () => (kind === 'number' ? Number(input.value) : input.value), node: field(label, input, hint) };
+  const all = [];
+  const cards = Object.entries(groups).map(([name, keys]) => {
+    const mine = Object.entries(keys).filter(([k]) => k in config.settings).map(([k, kind]) => option(k, config.settings[k], kind));
+    all.push(...mine);
+    const of = (check) => mine.filter((o) => (o.kind === 'check') === check).map((o) => o.node);
+    return el('section', { class: 'card stack' }, el('h2', null, name), of(false).length ? el('div', { class: 'fields' }, of(false)) : null, of(true).length ? el('div', { class: 'checks' }, of(true)) : null);
   });
   const save = button('Save', async () => {
-    const set = Object.fromEntries(inputs.filter((i) => i.read() !== i.was).map((i) => [i.k, i.read()]));
+    const set = Object.fromEntries(all.filter((o) => o.read() !== o.was).map((o) => [o.k, o.read()]));
     if (Object.keys(set).length) {
       config = await api('PATCH', '/api/v1/config', { set });
-      for (const i of inputs) i.was = config.settings[i.k];
+      for (const o of all) o.was = config.settings[o.k];
     }
     note('The settings are in force');
   }, { kind: 'primary' });
-  fill(part, faulty(config), config.read_only ? banner('warn', 'Read only: nothing can be changed here.') : null,
-    el('section', { class: 'card stack' }, el('div', { class: 'fields' }, inputs.filter((i) => i.kind !== 'check').map((i) => i.node)),
-      el('div', { class: 'checks' }, inputs.filter((i) => i.kind === 'check').map((i) => i.node)),
-      config.read_only ? null : el('div', { class: 'actions' }, save, el('span', { class: 'muted small' }, 'Written to ', el('code', null, config.path), '; the rest of it stays as it is.'))));
+  fill(part, faulty(config), config.read_only ? banner('warn', 'Read only: nothing can be changed here.') : null, cards,
+    config.read_only ? null : el('div', { class: 'actions' }, save, el('span', { class: 'muted small' }, 'Written to ', el('code', null, config.path), '; the rest of it stays as it is.')));
 }
 
 const faulty = (config) => (config.in_force === false ? banner('bad', [el('b', null, 'The file on disk has faults and is not in force. '), 'The last good one is.']) : null);

@@ -1,12 +1,12 @@
 // The parts of a page that several pages need.
 import { el, fill, icon } from './dom.js';
 
-/** note tells the outcome of an action, and screen readers too. */
+/** note tells the outcome of an action, and screen readers too; the next one takes its place. */
 export function note(message, kind = 'ok') {
   const close = el('button', { type: 'button', class: 'btn quiet small square', 'aria-label': 'Dismiss', on: { click: () => box.remove() } }, icon('close'));
   const box = el('div', { class: 'note ' + kind }, el('div', { class: 'grow' }, message), close);
   const notes = document.getElementById('notes');
-  notes.append(box);
+  notes.replaceChildren(box);
   notes.hidePopover();
   notes.showPopover(); // above a dialog that opened meanwhile
   setTimeout(() => box.remove(), kind === 'bad' ? 12_000 : 5000);
