@@ -7,7 +7,7 @@ LINT    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 export CGO_ENABLED ?= 0
 
-.PHONY: run build tray test check lint cross race bench bench-retrieval bench-security soak-quarantine soak-upstream fuzz clean
+.PHONY: run build tray test check lint cross race bench bench-retrieval bench-security soak-quarantine soak-upstream soak-docker fuzz clean
 
 run: build ## build and start the demonstration
 	$(BIN) demo
@@ -58,6 +58,9 @@ soak-quarantine: ## kills during approvals, the gate against its model, rug pull
 
 soak-upstream: ## 1,000 kills of an upstream under 20 calls a second
 	MCPPROXY_SOAK_KILLS=1000 $(GO) test -count=1 -v -timeout 40m -run Soak ./upstream
+
+soak-docker: ## 100 kills of a proxy with isolated servers, on a dockerd of its own
+	MCPPROXY_SOAK_KILLS=100 .ci/part-docker.sh -v -timeout 30m -run 'TestDocker$$/Kill$$' ./cmd/mcpproxy
 
 fuzz: ## FUZZTIME (3s) for each parser of foreign text below FUZZ (.)
 	@for file in $$(grep -rl --include='*_test.go' '^func Fuzz' $${FUZZ:-.}); do for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\).*/\1/p' $$file); do \

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Docker isolation on a real daemon of its own: its socket, its data, and images
 # that are made here under the names that the program uses by default.
-# KEEP=1 prints how to use the daemon and leaves it running.
+# Arguments are for go test, in place of the usual ones. KEEP=1 leaves the daemon
+# running and prints how to use it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -83,4 +84,5 @@ if [ -n "${KEEP:-}" ]; then
   trap - EXIT
   exit
 fi
-CI_REQUIRE=docker go test -count=1 -timeout 5m -run Docker ./upstream/docker ./cmd/mcpproxy
+[ $# -gt 0 ] || set -- -timeout 5m -run 'TestDocker$' ./upstream/docker ./cmd/mcpproxy
+CI_REQUIRE=docker go test -count=1 "$@"

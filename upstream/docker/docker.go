@@ -65,6 +65,9 @@ func Open(opt Options) (*Docker, error) {
 	}, nil
 }
 
+// Instance is the value of the label mcpproxy.instance of all that d makes.
+func (d *Docker) Instance() string { return d.instance }
+
 // Command implements [upstream.Isolator]. It pulls the image if it is not here
 // and creates the container. Its error wraps [upstream.ErrConfig] if the
 // settings are at fault.
