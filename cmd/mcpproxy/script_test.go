@@ -27,7 +27,7 @@ import (
 // server that upstreamtest.Command starts, and the server of canary_test.go.
 func TestMain(m *testing.M) {
 	upstreamtest.Main()
-	testscript.Main(m, map[string]func(){"mcpproxy": main, "leaky": leaky})
+	testscript.Main(m, map[string]func(){"mcpproxy": main, "leaky": leaky, "xdg-open": browse, "conformance-client": conformanceClient})
 }
 
 // TestScripts runs the user journeys. Each script has a home of its own, and in

@@ -15,9 +15,6 @@ import (
 // reloadPause is between tries to read a store that failed.
 const reloadPause = 30 * time.Second
 
-// freshness is how young a token is that a server cannot refuse for its age.
-const freshness = 30 * time.Second
-
 // account is the login of one server. What a request needs is in current;
 // everything else is behind mu, which is never held over the network.
 type account struct {
@@ -155,7 +152,7 @@ func (a *account) refused(ctx context.Context, sent string, c Challenge) bool {
 	if t != nil && t.Access != sent {
 		return true // refreshed, or logged in, meanwhile
 	}
-	if t != nil && !c.MoreRights && t.Refresh != "" && (t.expired() || time.Since(t.Obtained) > freshness) {
+	if t != nil && !c.MoreRights && t.Refresh != "" && !t.fresh() {
 		err := a.renew(t).wait(ctx)
 		if now := a.current.Load(); err == nil && now != nil && now != t {
 			return true
@@ -176,7 +173,7 @@ func (a *account) reject(t *token, c Challenge) {
 		return
 	}
 	a.rejected = t.Access
-	a.log.Warn("oauth: the server refuses the token of its login", zap.String("hint", "mcpproxy auth login "+a.server().Name))
+	a.log.Warn("the server refuses the token of its login", zap.String("hint", "mcpproxy auth login "+a.server().Name))
 }
 
 // wanted begins a login that nobody typed, if that may be done now.
@@ -229,7 +226,7 @@ func (a *account) logout(ctx context.Context) (bool, error) {
 	if !had {
 		return false, nil
 	}
-	a.log.Info("oauth: logged out")
+	a.log.Info("logged out")
 	a.keeper.opt.Event(Event{What: LoggedOut, Server: a.server().Name})
 	a.revoke(ctx, l, token)
 	return true, nil
@@ -246,7 +243,7 @@ func (a *account) revoke(ctx context.Context, l *login, t *token) {
 		form = url.Values{"token": {t.Refresh}, "token_type_hint": {"refresh_token"}}
 	}
 	if _, err := a.fetcher(ctx).post(ctx, l.Revoke, l.Client, form); err != nil {
-		a.log.Debug("oauth: tokens not revoked", zap.Error(err))
+		a.log.Debug("tokens not revoked", zap.Error(err))
 	}
 }
 

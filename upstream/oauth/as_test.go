@@ -348,7 +348,7 @@ func (r *rig) quiet(t *testing.T) {
 				t.Errorf("log line holds %q: %s", s, line)
 			}
 		}
-		if !strings.Contains(e.Message, "oauth") {
+		if e.LoggerName != "oauth" {
 			t.Errorf("log line without the word oauth: %s", line)
 		}
 	}

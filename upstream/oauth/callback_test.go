@@ -11,7 +11,7 @@ import (
 )
 
 // ask sends one request to a callback that expects the state "S".
-func ask(t *testing.T, c *callback, method, target, host string) (*http.Response, string) {
+func ask(t *testing.T, c *callback, method, target, host string) (int, http.Header, string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, "http://"+c.host+target, nil)
 	if err != nil {
@@ -26,7 +26,7 @@ func ask(t *testing.T, c *callback, method, target, host string) (*http.Response
 	}
 	defer resp.Body.Close()
 	body, _ := io.ReadAll(resp.Body)
-	return resp, string(body)
+	return resp.StatusCode, resp.Header, string(body)
 }
 
 func TestCallback_TakesOneAnswerToOneState(t *testing.T) {
@@ -51,24 +51,24 @@ func TestCallback_TakesOneAnswerToOneState(t *testing.T) {
 		{"state twice", "GET", "/callback?state=S&state=S&code=C", "", 400},
 		{"too long", "GET", "/callback?state=S&code=" + strings.Repeat("x", 17<<10), "", 400},
 	} {
-		if resp, _ := ask(t, c, bad.method, bad.target, bad.host); resp.StatusCode != bad.status {
-			t.Errorf("%s: %d, want %d", bad.name, resp.StatusCode, bad.status)
+		if status, _, _ := ask(t, c, bad.method, bad.target, bad.host); status != bad.status {
+			t.Errorf("%s: %d, want %d", bad.name, status, bad.status)
 		}
 	}
 	go func() {
 		got := <-c.answers
 		got.reply <- reply{err: errors.New("code was " + got.code)}
 	}()
-	resp, body := ask(t, c, "GET", "/callback?state=S&code=C", "")
-	if resp.StatusCode != 400 || !strings.Contains(body, "code was C") {
-		t.Errorf("answer = %d %s", resp.StatusCode, body)
+	status, header, body := ask(t, c, "GET", "/callback?state=S&code=C", "")
+	if status != http.StatusBadRequest || !strings.Contains(body, "code was C") {
+		t.Errorf("answer = %d %s", status, body)
 	}
-	policy := resp.Header.Get("Content-Security-Policy")
-	if !strings.Contains(policy, "default-src 'none'") || strings.Contains(policy, "unsafe") || resp.Header.Get("Cache-Control") != "no-store" {
-		t.Errorf("headers = %v", resp.Header)
+	policy := header.Get("Content-Security-Policy")
+	if !strings.Contains(policy, "default-src 'none'") || strings.Contains(policy, "unsafe") || header.Get("Cache-Control") != "no-store" {
+		t.Errorf("headers = %v", header)
 	}
-	if resp, body := ask(t, c, "GET", "/callback?state=S&code=C", ""); resp.StatusCode != 400 || !strings.Contains(body, "not waited for") {
-		t.Errorf("second use = %d %s", resp.StatusCode, body)
+	if status, _, body := ask(t, c, "GET", "/callback?state=S&code=C", ""); status != http.StatusBadRequest || !strings.Contains(body, "not waited for") {
+		t.Errorf("second use = %d %s", status, body)
 	}
 	c.close(t.Context())
 	if conn, err := net.DialTimeout("tcp", c.host, time.Second); err == nil {

@@ -79,13 +79,13 @@ func (f *flow) run(ctx context.Context) {
 	name := a.server().Name
 	switch {
 	case err == nil:
-		a.log.Info("oauth: logged in")
+		a.log.Info("logged in")
 		a.keeper.opt.Event(Event{What: LoggedIn, Server: name, Detail: f.prompt.Host})
 	case errors.Is(err, ErrIssuer):
-		a.log.Error("oauth: login held", zap.Error(err))
+		a.log.Error("login held", zap.Error(err))
 		a.keeper.opt.Event(Event{What: IssuerChanged, Server: name, Detail: err.Error()})
 	default:
-		a.log.Warn("oauth: login failed", zap.Error(err))
+		a.log.Warn("login failed", zap.Error(err))
 		a.keeper.opt.Event(Event{What: LoginFailed, Server: name, Detail: err.Error()})
 	}
 	f.err = err
@@ -236,7 +236,7 @@ func (f *flow) compose(try *attempt, got *found) (err error) {
 		}
 	}
 	if f.account.server().NoPKCE {
-		f.account.log.Warn("oauth: this login goes without PKCE, as configured")
+		f.account.log.Warn("this login goes without PKCE, as configured")
 	} else {
 		if try.verifier, err = transport.GenerateCodeVerifier(); err != nil {
 			return err
@@ -273,10 +273,10 @@ func (f *flow) show(ctx context.Context, try *attempt) error {
 	case recent:
 		p.Note = fmt.Sprintf("a tab was opened for it %s ago already", ago.Round(time.Second))
 	default:
-		a.log.Info("oauth: opening a browser to log in", zap.String("host", p.Host))
+		a.log.Info("opening a browser to log in", zap.String("host", p.Host))
 		if err := a.keeper.opt.Open(try.url); err != nil {
 			p.Note = err.Error()
-			a.log.Warn("oauth: no browser could be opened", zap.String("hint", "mcpproxy auth login "+a.server().Name), zap.Error(err))
+			a.log.Warn("no browser could be opened", zap.String("hint", "mcpproxy auth login "+a.server().Name), zap.Error(err))
 		} else {
 			p.Opened = true
 		}
@@ -338,7 +338,7 @@ func (f *flow) redeem(ctx context.Context, got *found, try *attempt, came redire
 // loggedIn puts a new login in use.
 func (a *account) loggedIn(got *found, try *attempt, t *token) {
 	if more := beyond(scopesOf(t.Scope), try.scopes); len(more) > 0 && len(try.scopes) > 0 {
-		a.log.Warn("oauth: the token can do more than was asked for", zap.Strings("scopes", more))
+		a.log.Warn("the token can do more than was asked for", zap.Strings("scopes", more))
 	}
 	if t.Scope == "" {
 		t.Scope = strings.Join(try.scopes, " ") // RFC 6749, section 5.1

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"mcpproxy/internal/desktop"
 )
 
 // Server is what the configuration says of one remote server.
@@ -85,8 +87,9 @@ func New(ctx context.Context, opt Options) *Keeper {
 	if opt.Log == nil {
 		opt.Log = zap.NewNop()
 	}
+	opt.Log = opt.Log.Named("oauth")
 	if opt.Open == nil {
-		opt.Open = openBrowser
+		opt.Open = desktop.Open
 	}
 	if opt.Resolve == nil {
 		opt.Resolve = systemResolver

@@ -35,7 +35,9 @@ func TestLogin_RefusesWhatServersDoWrong(t *testing.T) {
 	token := func(key string, value any) func(*world) {
 		return func(w *world) { w.token = func(_ url.Values, m map[string]any) int { m[key] = value; return 0 } }
 	}
-	circle := func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, r.URL.String()+"x", 302) }
+	circle := func(rw http.ResponseWriter, r *http.Request) {
+		http.Redirect(rw, r, r.URL.String()+"x", http.StatusFound)
+	}
 	const prmPath, metaPath = "/.well-known/oauth-protected-resource/mcp", "/.well-known/oauth-authorization-server"
 	for _, c := range []struct {
 		name   string
@@ -51,7 +53,7 @@ func TestLogin_RefusesWhatServersDoWrong(t *testing.T) {
 		{"challenge to the metadata address", func(w *world) { w.challenge = `Bearer resource_metadata="` + metadata + `"` }, ErrUnsafeURL, false, ""},
 		{"challenge to a file", func(w *world) { w.challenge = `Bearer resource_metadata="file:///etc/passwd"` }, ErrUnsafeURL, false, ""},
 		{"challenge to nowhere", func(w *world) { w.challenge = `Bearer resource_metadata="` + w.srv.URL + `/nowhere"` }, ErrMetadata, false, ""},
-		{"metadata redirect to the metadata address", route(metaPath, func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, metadata, 302) }), ErrUnsafeURL, false, ""},
+		{"metadata redirect to the metadata address", route(metaPath, func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, metadata, http.StatusFound) }), ErrUnsafeURL, false, ""},
 		{"metadata redirect to a file", route(prmPath, func(rw http.ResponseWriter, _ *http.Request) {
 			rw.Header().Set("Location", "file:///etc/passwd")
 			rw.WriteHeader(302)
@@ -81,7 +83,9 @@ func TestLogin_RefusesWhatServersDoWrong(t *testing.T) {
 		{"registration fails", route("/register", answer(500, "CANARY")), ErrRegistration, false, ""},
 		{"registration refused", route("/register", answer(400, `{"error":"invalid_client_metadata","error_description":"CANARY"}`)), ErrRegistration, false, ""},
 		{"registration without a client", route("/register", answer(201, `{}`)), ErrRegistration, false, ""},
-		{"registration redirects", route("/register", func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, "/token", 307) }), ErrRegistration, false, ""},
+		{"registration redirects", route("/register", func(rw http.ResponseWriter, r *http.Request) {
+			http.Redirect(rw, r, "/token", http.StatusTemporaryRedirect)
+		}), ErrRegistration, false, ""},
 		{"no registration", meta("registration_endpoint", ""), ErrRegistration, false, ""},
 
 		{"iss of another", browser("iss", "https://evil.example"), ErrDenied, true, "did not work"},
@@ -111,7 +115,9 @@ func TestLogin_RefusesWhatServersDoWrong(t *testing.T) {
 		{"token that splits a header", token("access_token", "a\r\nX-Evil: 1"), ErrTokens, true, "did not work"},
 		{"token is an object", token("access_token", map[string]any{}), ErrTokens, true, "did not work"},
 		{"error with status 200", token("error", "bad_verification_code"), ErrTokens, true, "did not work"},
-		{"token endpoint redirects", route("/token", func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, "/elsewhere", 307) }), ErrTokens, true, "did not work"},
+		{"token endpoint redirects", route("/token", func(rw http.ResponseWriter, r *http.Request) {
+			http.Redirect(rw, r, "/elsewhere", http.StatusTemporaryRedirect)
+		}), ErrTokens, true, "did not work"},
 		{"huge token", route("/token", answer(200, `{"access_token":"`+strings.Repeat("x", 2<<20)+`","token_type":"bearer"}`)), ErrTokens, true, "did not work"},
 		{"token endpoint fails", route("/token", answer(500, "CANARY")), ErrTokens, true, "did not work"},
 		{"code refused", route("/token", answer(400, `{"error":"invalid_grant","error_description":"CANARY"}`)), ErrTokens, true, "did not work"},

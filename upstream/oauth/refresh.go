@@ -81,13 +81,13 @@ func (a *account) refresh(t *token, r *renewal) {
 	a.mu.Unlock()
 	switch {
 	case lost:
-		a.log.Warn("oauth: login needed: the authorization server ended it", zap.Error(err), zap.String("hint", "mcpproxy auth login "+a.server().Name))
+		a.log.Warn("login needed: the authorization server ended it", zap.Error(err), zap.String("hint", "mcpproxy auth login "+a.server().Name))
 		a.keeper.opt.Event(Event{What: LoginNeeded, Server: a.server().Name, Detail: err.Error()})
 		err = nil // the request goes on without a token and is answered 401
 	case err != nil:
-		a.log.Warn("oauth: token not refreshed", zap.Error(err))
+		a.log.Warn("token not refreshed", zap.Error(err))
 	default:
-		a.log.Debug("oauth: token refreshed")
+		a.log.Debug("token refreshed")
 	}
 	r.err = err
 	close(r.done)

@@ -63,6 +63,16 @@ func (t *token) restored() *token {
 func (t *token) expired() bool { return !t.Expires.IsZero() && !time.Now().Before(t.Expires) }
 func (t *token) due() bool     { return !t.renew.IsZero() && !time.Now().Before(t.renew) }
 
+// fresh reports whether the token is too young for a server to refuse it for its
+// age, so that a refresh would bring nothing better.
+func (t *token) fresh() bool {
+	young := 30 * time.Second
+	if !t.Expires.IsZero() {
+		young = min(young, t.Expires.Sub(t.Obtained)/2)
+	}
+	return time.Since(t.Obtained) < young
+}
+
 // union returns the scopes of all lists, each once, in order.
 func union(lists ...[]string) []string {
 	var all []string

@@ -69,7 +69,7 @@ func (v *vault) load(s Server) (r record, ok bool) {
 		return empty, false
 	}
 	if err := json.Unmarshal(raw, &r); err != nil || r.URL != s.URL || r.Logins == nil {
-		v.log.Warn("oauth: a kept login is damaged and forgotten", zap.String("server", s.Name))
+		v.log.Warn("a kept login is damaged and forgotten", zap.String("server", s.Name))
 		return empty, true
 	}
 	return r, true
@@ -92,6 +92,6 @@ func (v *vault) save(s Server, r record) bool {
 
 func (v *vault) unkept(err error) {
 	v.said.Do(func() {
-		v.log.Warn("oauth: logins are kept in memory only and are lost when this program ends: there is no place to keep them safely", zap.Error(err))
+		v.log.Warn("logins are kept in memory only and are lost when this program ends: there is no place to keep them safely", zap.Error(err))
 	})
 }

@@ -26,7 +26,7 @@ func (a *App) openLogins(keyring secret.Store) (*oauth.Keeper, error) {
 		return nil, err
 	}
 	return oauth.New(context.Background(), oauth.Options{
-		Vault: vault, Log: a.log.Named("oauth"), Event: a.loginEvent,
+		Vault: vault, Log: a.log, Event: a.loginEvent,
 		Expand: a.expand,
 	}), nil
 }
