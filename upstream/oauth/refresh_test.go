@@ -24,6 +24,17 @@ func (r *rig) aged(by time.Duration) {
 	a.current.Store(&t)
 }
 
+// settle waits for a refresh under way.
+func (r *rig) settle(t *testing.T) {
+	a, _ := r.account("srv")
+	a.mu.Lock()
+	under := a.refreshed
+	a.mu.Unlock()
+	if under != nil {
+		_ = under.wait(t.Context())
+	}
+}
+
 func (r *rig) warnings() (n int) {
 	for _, e := range r.log.All() {
 		if e.Level >= zapcore.WarnLevel {
@@ -55,6 +66,7 @@ func TestRefresh_OnceForAHundredCalls(t *testing.T) {
 			}
 			close(start)
 			wg.Wait()
+			r.settle(t)
 			if good.Load() != 100 || w.refreshed.Load() != 1 {
 				t.Errorf("%d of 100 calls succeeded with %d refreshes, want 100 with 1", good.Load(), w.refreshed.Load())
 			}
