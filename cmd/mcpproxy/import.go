@@ -110,7 +110,7 @@ func (f *importFlags) run(cmd *cobra.Command, g *global, arg string) error {
 			if len(f.only) > 0 && !slices.Contains(f.only, s.Name) {
 				continue
 			}
-			row, err := f.take(cmd, c, known, s)
+			row, err := f.take(cmd, g, c, known, s)
 			failed = errors.Join(failed, err)
 			list = append(list, row)
 		}
@@ -120,7 +120,7 @@ func (f *importFlags) run(cmd *cobra.Command, g *global, arg string) error {
 
 // take adds one server. A refusal of the configuration is a skipped row, not an
 // error.
-func (f *importFlags) take(cmd *cobra.Command, c *client.Client, known []client.Server, s connect.Server) (imported, error) {
+func (f *importFlags) take(cmd *cobra.Command, g *global, c *client.Client, known []client.Server, s connect.Server) (imported, error) {
 	row := imported{Name: s.Name, State: "skipped", Reason: s.Skip, Notes: s.Notes, Launch: launchWords(s),
 		Env: sortedKeys(s.Env), Headers: sortedKeys(s.Headers)}
 	if s.Skip != "" {
@@ -139,7 +139,7 @@ func (f *importFlags) take(cmd *cobra.Command, c *client.Client, known []client.
 		return row, nil
 	}
 	for _, p := range plain {
-		moved, err := f.hide(cmd, s, p)
+		moved, err := f.hide(cmd, g, s, p)
 		if err != nil {
 			return row, err
 		}
@@ -162,7 +162,7 @@ func (f *importFlags) take(cmd *cobra.Command, c *client.Client, known []client.
 }
 
 // hide moves one value to the keyring if the person wants it there.
-func (f *importFlags) hide(cmd *cobra.Command, s connect.Server, p connect.Plain) (bool, error) {
+func (f *importFlags) hide(cmd *cobra.Command, g *global, s connect.Server, p connect.Plain) (bool, error) {
 	switch f.secrets {
 	case "keep":
 		return false, nil

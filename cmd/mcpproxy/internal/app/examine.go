@@ -40,6 +40,7 @@ func Examine(ctx context.Context, opt Options) []doctor.Finding {
 	if cfg == nil {
 		cfg, _, _ = config.Parse(nil) // the defaults
 	}
+	settleIsolation(cfg)
 	a.inForce.Store(cfg)
 	d.Addrs, d.Loopback = config.ListenAddrs(a.listenAddr()), config.IsLoopback(a.listenAddr())
 	if store, err := a.openSecrets(cfg); err == nil { // a backend that is none is a fault of the file
@@ -58,21 +59,16 @@ func Examine(ctx context.Context, opt Options) []doctor.Finding {
 	}
 	for _, s := range cfg.Servers {
 		if s.Enabled {
-			d.Servers = append(d.Servers, examined(cfg, s))
+			d.Servers = append(d.Servers, examined(s))
 		}
 	}
 	return doctor.Examine(ctx, d)
 }
 
-func examined(cfg *config.Config, s config.Server) doctor.Server {
-	isolated := cfg.DockerIsolation.Enabled
-	if s.Isolation != nil && s.Isolation.Enabled != nil {
-		isolated = *s.Isolation.Enabled
-	}
+func examined(s config.Server) doctor.Server {
 	return doctor.Server{
-		Name: s.Name, Command: s.Command, WorkingDir: s.WorkingDir, URL: s.URL,
-		Isolated: isolated && s.Transport == config.Stdio,
-		Texts:    slices.Concat(s.Args, slices.Collect(maps.Values(s.Env)), slices.Collect(maps.Values(s.Headers))),
+		Name: s.Name, Command: s.Command, WorkingDir: s.WorkingDir, URL: s.URL, Isolated: s.Isolation != nil,
+		Texts: slices.Concat(s.Args, slices.Collect(maps.Values(s.Env)), slices.Collect(maps.Values(s.Headers))),
 	}
 }
 

@@ -11,6 +11,9 @@ import (
 
 // secrets looks at the keyring if a server needs it, and at every placeholder.
 func secrets(_ context.Context, opt Options) []Finding {
+	if opt.Secrets == nil || opt.Expand == nil {
+		return nil
+	}
 	needed := false
 	var list []Finding
 	for _, s := range opt.Servers {
