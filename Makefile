@@ -54,6 +54,7 @@ soak-quarantine: ## kills during approvals, the gate against its model, rug pull
 	MCPPROXY_SOAK_KILLS=200 $(GO) test -count=1 -v -run 'Kill|Flipped' ./quarantine
 	$(GO) test -count=1 -timeout 20m ./quarantine -run Model -rapid.checks=1000
 	MCPPROXY_SOAK_RUGPULLS=25 $(GO) test -count=1 -timeout 20m -run 'RugPull' ./cmd/mcpproxy/internal/app
+	MCPPROXY_SOAK_CALLS=2000 MCPPROXY_SOAK_KILLS=100 $(GO) test -count=1 -v -timeout 20m -run 'Record|SurvivesKills' ./cmd/mcpproxy/internal/app ./internal/audit
 	MCPPROXY_SOAK_TOCTOU=10000 $(GO) test -count=1 -v -timeout 30m -run 'NotWhatWasShown|Canary|OnlyAPerson' ./cmd/mcpproxy/internal/app
 
 soak-upstream: ## 1,000 kills of an upstream under 20 calls a second

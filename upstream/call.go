@@ -66,6 +66,7 @@ func (s *server) call(ctx context.Context, c Call) (Result, error) {
 		send: func(sess *session) (err error) {
 			s.markCalled()
 			res, err = sess.call(ctx, c, alive)
+			res.Sent = true
 			return err
 		},
 	})

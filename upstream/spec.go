@@ -85,4 +85,5 @@ type Call struct {
 type Result struct {
 	Raw     json.RawMessage // the whole result object of tools/call
 	IsError bool            // the tool's own verdict
+	Sent    bool            // the call was handed to the connection; set beside an error too
 }

@@ -33,6 +33,7 @@ const (
 	OK        = "ok"
 	Failed    = "failed"  // the upstream, or the way to it
 	Refused   = "refused" // by the gate or the argument check; nothing was sent
+	Unsent    = "unsent"  // the server could not be reached; nothing was sent
 	Cancelled = "cancelled"
 )
 

@@ -19,6 +19,8 @@ type Server struct {
 	// OnCall answers tools/call; nil echoes the arguments. An error becomes a
 	// JSON-RPC error.
 	OnCall func(ctx context.Context, name string, args json.RawMessage) (json.RawMessage, error)
+	// Arrived, if set, is told the arguments of every call first of all.
+	Arrived func(args json.RawMessage)
 	// OnFetch answers prompts/get and resources/read; nil echoes the params.
 	OnFetch func(ctx context.Context, method string, params json.RawMessage) (json.RawMessage, error)
 

@@ -64,6 +64,9 @@ func (s *Server) call(ctx context.Context, p *peer, params json.RawMessage) (jso
 	if err := json.Unmarshal(params, &c); err != nil {
 		return nil, err
 	}
+	if s.Arrived != nil {
+		s.Arrived(c.Arguments)
+	}
 	s.mu.Lock()
 	s.calls++
 	n := s.calls

@@ -98,7 +98,7 @@ func (p *Proxy) forward(ctx context.Context, d *definition, q request, rec recor
 	}
 	p.greet(ctx, id.Server)
 	res, err := p.opt.Pool.Call(ctx, upstream.Call{ID: id, Arguments: args, Meta: q.meta, Progress: q.progress, Want: d.hash})
-	rec.end(d, outcomeOf(ctx, err), res.Raw)
+	rec.end(d, outcomeOf(ctx, res, err), res.Raw)
 	if err != nil {
 		return p.explain(ctx, id, err)
 	}

@@ -3,11 +3,13 @@ package proxy
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 	"time"
 
 	"mcpproxy/internal/audit"
 	"mcpproxy/internal/tool"
+	"mcpproxy/upstream"
 )
 
 const shortSession = 8 // characters: enough to tell sessions apart, useless to enter one
@@ -65,12 +67,17 @@ func (b *recorded) end(d *definition, outcome string, result json.RawMessage) {
 	b.to(b.entry)
 }
 
-// outcomeOf tells what became of a call that was sent.
-func outcomeOf(ctx context.Context, err error) string {
+// outcomeOf tells what became of a call. What was sent is ok, failed or
+// cancelled: so many the upstream counts too.
+func outcomeOf(ctx context.Context, res upstream.Result, err error) string {
 	switch {
+	case errors.Is(err, upstream.ErrChanged):
+		return audit.Refused
+	case err != nil && !res.Sent:
+		return audit.Unsent
 	case ctx.Err() != nil:
 		return audit.Cancelled
-	case err != nil:
+	case err != nil || res.IsError:
 		return audit.Failed
 	}
 	return audit.OK
