@@ -162,7 +162,8 @@ func (p *Proxy) fetch(ctx context.Context, rep *reply, o *offered, f upstream.Fe
 		f.Progress = g.send
 	}
 	raw, err := p.opt.Pool.Fetch(ctx, f)
-	rec.end(nil, outcomeOf(ctx, err), raw)
+	sent := !errors.Is(err, upstream.ErrUnavailable) && !errors.Is(err, upstream.ErrUnknown)
+	rec.end(nil, outcomeOf(ctx, upstream.Result{Sent: sent}, err), raw)
 	if err != nil {
 		return nil, p.explainFetch(ctx, o, asked, err)
 	}
