@@ -50,6 +50,7 @@ var homes = map[string][]string{
 	"go.etcd.io/bbolt":                   {"internal/store"},
 	"github.com/zalando/go-keyring":      {"internal/secret"},
 	"github.com/getlantern/systray":      {"cmd/mcpproxy-tray"},
+	"github.com/prometheus":              {"cmd/mcpproxy/internal/metrics"},
 	"github.com/spf13/cobra":             {"cmd/mcpproxy", "cmd/mcpproxy-bench", "cmd/mcpproxy-tray"},
 	"github.com/mark3labs/mcp-go": {"upstream", "upstream/upstreamtest", "upstream/upstreamtest/...", "upstream/oauth",
 		"cmd/mcpproxy/internal/proxy", "cmd/mcpproxy/internal/example"},

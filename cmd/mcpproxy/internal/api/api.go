@@ -28,6 +28,7 @@ const (
 type Options struct {
 	Service Service
 	MCP     http.Handler // /mcp and /mcp/; must honour the request's context
+	Metrics http.Handler // /metrics; nil: it answers 503
 
 	Key string // of the REST API over TCP, from [Key]; empty: nobody has it
 	// RequireKey asks for the key on /mcp too: require_mcp_auth, or listening

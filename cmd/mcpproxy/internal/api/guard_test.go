@@ -110,6 +110,8 @@ func (r route) honest() int {
 	switch r.method + " " + r.pattern {
 	case "GET /{$}":
 		return http.StatusFound
+	case "GET /metrics": // the fake has none
+		return http.StatusServiceUnavailable
 	case "POST /api/v1/session": // no link was given out
 		return http.StatusUnauthorized
 	}
@@ -118,7 +120,7 @@ func (r route) honest() int {
 
 // answersItself reports whether r is answered without the [Service].
 func (r route) answersItself() bool {
-	return r.access == open || r.access == agent || r.pattern == "/events" || strings.HasPrefix(r.pattern, "/api/v1/session")
+	return r.access == open || r.access == agent || r.pattern == "/events" || r.pattern == "/metrics" || strings.HasPrefix(r.pattern, "/api/v1/session")
 }
 
 func testEndpoint() string { return "http://localhost:8080/mcp/" }

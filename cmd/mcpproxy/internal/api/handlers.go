@@ -13,6 +13,14 @@ func (a *API) mcp(w http.ResponseWriter, r *http.Request) {
 	a.opt.MCP.ServeHTTP(w, r)
 }
 
+func (a *API) metrics(w http.ResponseWriter, r *http.Request) {
+	if a.opt.Metrics == nil {
+		a.answer(w, r, nil, &client.Error{Code: "unavailable", Message: "nothing is measured"})
+		return
+	}
+	a.opt.Metrics.ServeHTTP(w, r)
+}
+
 // health answers that the process is up, and proves that it has the key.
 func (a *API) health(w http.ResponseWriter, r *http.Request) {
 	h := client.Health{Status: "ok"}

@@ -14,6 +14,7 @@ var operations = map[string]operation{
 	"GET /healthz": {about: "The process is up. With a challenge it proves that it has the key.", out: client.Health{},
 		query: []parameter{{"challenge", "at most 64 characters", ""}}},
 	"GET /readyz":       {about: "200 once every approved server was listed or failed, else 503", out: client.Readiness{}},
+	"GET /metrics":      {about: "Counters and histograms for Prometheus", kind: asText},
 	"GET /{$}":          {about: "Leads to the page", kind: asPage},
 	"GET /ui/{path...}": {about: "The page and its files", kind: asPage},
 

@@ -25,6 +25,7 @@ type route struct {
 var routes = []route{
 	{"GET", "/healthz", open, (*API).health},
 	{"GET", "/readyz", open, (*API).ready},
+	{"GET", "/metrics", keyHolder, (*API).metrics},
 
 	{"POST", "/mcp", agent, (*API).mcp},
 	{"GET", "/mcp", agent, (*API).mcp},

@@ -23,10 +23,10 @@ func (s schemas) of(v any) any { return s.ref(reflect.TypeOf(v)) }
 
 // ref returns the schema of t, or a reference to it if t is a named struct.
 func (s schemas) ref(t reflect.Type) any {
-	switch {
-	case t == timeType:
+	switch t {
+	case timeType:
 		return object{"type": "string", "format": "date-time"}
-	case t == rawType:
+	case rawType:
 		return object{}
 	}
 	switch t.Kind() {

@@ -54,6 +54,9 @@ func (a *App) recordEvent(e quarantine.Event) {
 		a.backups.Changed()
 	}
 	a.events.Publish(client.EventQuarantine, e.Server)
+	if e.What == quarantine.EventHeld || e.What == quarantine.EventChanged {
+		a.metrics.Held()
+	}
 	actor := audit.Upstream
 	switch e.What {
 	case quarantine.EventApproved, quarantine.EventBlocked, quarantine.EventUnblocked:

@@ -11,6 +11,7 @@ import (
 
 	"mcpproxy/cmd/mcpproxy/internal/api"
 	"mcpproxy/cmd/mcpproxy/internal/discovery"
+	"mcpproxy/cmd/mcpproxy/internal/metrics"
 	"mcpproxy/cmd/mcpproxy/internal/proxy"
 	"mcpproxy/cmd/mcpproxy/internal/usage"
 	"mcpproxy/index"
@@ -55,6 +56,7 @@ type App struct {
 	proxy    *proxy.Proxy
 	events   *api.Events
 	usage    *usage.Usage
+	metrics  *metrics.Metrics
 	counts   store.Bucket[usage.Saved]
 	api      *api.API
 
@@ -130,6 +132,7 @@ func (a *App) build(cfg *config.Config) (err error) {
 		return err
 	}
 	a.gate.Follow(a.recordEvent)
+	a.metrics = metrics.New(a.opt.Version, a.measured)
 	if err := a.openUsage(); err != nil {
 		return err
 	}

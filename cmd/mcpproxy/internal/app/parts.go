@@ -60,7 +60,7 @@ func (a *App) openAPI(cfg *config.Config) (*api.API, error) {
 		return nil, err
 	}
 	return api.New(api.Options{
-		Service: a, MCP: a.proxy.Handler(), Key: key,
+		Service: a, MCP: a.proxy.Handler(), Metrics: a.metrics.Handler(), Key: key,
 		RequireKey:   cfg.RequireMCPAuth || !config.IsLoopback(a.listenAddr()),
 		TrustedHosts: cfg.TrustedHosts, Events: a.events, Endpoint: a.endpointNow, Log: a.log.Named("http"),
 	}), nil

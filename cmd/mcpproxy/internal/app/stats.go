@@ -26,23 +26,34 @@ const (
 // [proxy.Meter].
 type meter struct{ app *App }
 
-func (m meter) Listed() { m.app.usage.Listed() }
+func (m meter) Listed() {
+	m.app.usage.Listed()
+	m.app.metrics.Listed()
+}
 
-func (m meter) Searched(took time.Duration, bytes int) { m.app.usage.Searched(took, bytes) }
+func (m meter) Searched(took time.Duration, bytes int) {
+	m.app.usage.Searched(took, bytes)
+	m.app.metrics.Searched(took)
+}
 
-func (m meter) Truncated() {}
+func (m meter) Truncated() { m.app.metrics.Truncated() }
 
 // recordCall puts a call on the record and counts it.
 func (a *App) recordCall(e audit.Entry) {
 	a.audit.Record(e)
-	switch {
-	case e.What != audit.Call:
-		return
-	case e.Outcome == audit.Refused:
-		a.usage.Refused()
+	if e.What != audit.Call {
 		return
 	}
-	a.usage.Called(e.Server, time.Duration(e.Micros)*time.Microsecond, e.Outcome == audit.Failed)
+	took, sent, name := time.Duration(e.Micros)*time.Microsecond, e.Outcome != audit.Refused, e.Server
+	if e.Hash == "" {
+		name = "" // no such tool: the agent chose the name
+	}
+	a.metrics.Called(name, e.Outcome, took, sent)
+	if sent {
+		a.usage.Called(name, took, e.Outcome == audit.Failed)
+	} else {
+		a.usage.Refused()
+	}
 }
 
 // Stats tells what agents did and what the proxy saved them.
@@ -109,6 +120,7 @@ func (a *App) keepUsage(ctx context.Context) error {
 			configured[s.Name] = true
 		}
 		a.usage.Forget(configured)
+		a.metrics.Forget(configured)
 		if now := a.usage.Saved(); !reflect.DeepEqual(now, last) {
 			if err := a.counts.Put(usageKey, now); err != nil {
 				a.log.Warn("counts are not kept", zap.Error(err))

@@ -102,7 +102,7 @@ func (a *App) Search(ctx context.Context, query string, limit int, server string
 	if err != nil {
 		return nil, err
 	}
-	a.usage.Searched(time.Since(start), 0)
+	meter{a}.Searched(time.Since(start), 0)
 	list := make([]client.Hit, 0, len(hits))
 	for _, h := range hits {
 		why, err := json.Marshal(h.Explain)
