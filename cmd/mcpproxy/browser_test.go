@@ -132,6 +132,26 @@ func TestBrowser_Review(t *testing.T) {
 	b.run(t, serve(t, map[string]any{"peer": server}), "review.mjs", "UI_PEER_FILE="+file)
 }
 
+func TestBrowser_Forms(t *testing.T) {
+	b := needBrowser(t)
+	text, number := map[string]any{"type": "string"}, map[string]any{"type": "number"}
+	server, _ := b.peer(t, map[string]any{"tools": []any{map[string]any{
+		"name": "everything", "description": "Takes everything.",
+		"inputSchema": map[string]any{
+			"type": "object", "required": []string{"kind", "count"},
+			"$defs": map[string]any{"Place": map[string]any{"type": "object", "properties": map[string]any{"street": text, "city": text}}},
+			"properties": map[string]any{
+				"kind": map[string]any{"enum": []string{"a", "b"}}, "count": map[string]any{"type": "integer", "minimum": 1}, "ratio": number,
+				"sure": map[string]any{"type": "boolean"}, "unit": map[string]any{"type": "string", "default": "km"},
+				"ids":   map[string]any{"type": "array", "items": map[string]any{"type": "integer"}},
+				"maybe": map[string]any{"anyOf": []any{text, map[string]any{"type": "null"}}}, "place": map[string]any{"$ref": "#/$defs/Place"},
+				"free": map[string]any{}, "pairs": map[string]any{"type": "array", "items": map[string]any{"type": "array"}},
+			},
+		},
+	}}})
+	b.run(t, serve(t, map[string]any{"peer": server}), "forms.mjs")
+}
+
 func TestBrowser_HostileServer(t *testing.T) {
 	b := needBrowser(t)
 	const attack = "<script>window.pwned = 1</script><img src=x onerror=\"window.pwned = 2\"> \u202egnihton\u2066 \x1b[2J\x1b]8;;http://evil.test\x07 zero\u200bwidth \U000e0041 {{7*7}} ${alert(1)} javascript:alert(1)"

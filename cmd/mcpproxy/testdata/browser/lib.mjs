@@ -27,7 +27,7 @@ export async function visit(f, { width = 1440, theme = 'light', login = true, ..
     const context = await browser.newContext({ viewport: { width, height: width < 600 ? 844 : 900 }, colorScheme: theme, reducedMotion: 'reduce', ...more });
     await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: base });
     const page = await context.newPage();
-    page.setDefaultTimeout(10_000);
+    page.setDefaultTimeout(20_000);
     const faults = [];
     page.on('console', (m) => { if (m.type() === 'error' || /Content.Security.Policy|TrustedType/i.test(m.text())) faults.push(`console: ${m.text()} ${m.location().url}`); });
     page.on('pageerror', (e) => faults.push(`exception: ${e.stack}`));
@@ -38,7 +38,13 @@ export async function visit(f, { width = 1440, theme = 'light', login = true, ..
       await page.goto(await link());
       await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
     }
-    await f(page, faults);
+    try {
+      await f(page, faults);
+    } catch (e) {
+      await shot(page, 'failed').catch(() => {});
+      console.error([`at ${page.url()}; see failed.png`, ...faults].join('\n'));
+      throw e;
+    }
     assert.deepEqual(faults, [], 'the page reported faults');
   } finally {
     await browser.close();

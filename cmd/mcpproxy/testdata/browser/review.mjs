@@ -53,6 +53,10 @@ await visit(async (page) => {
   await page.getByRole('heading', { level: 2, name: 'peer:list' }).waitFor();
   await page.keyboard.press('j');
   await page.getByRole('heading', { level: 2, name: 'peer:send' }).waitFor();
+  await page.keyboard.press('j');
+  await page.getByRole('button', { name: 'Approve all 2 of peer' }).waitFor();
+  await shot(page, 'review-all');
+  await page.keyboard.press('k');
   await page.keyboard.press('k');
   await page.getByRole('heading', { level: 2, name: 'peer:list' }).waitFor();
   await page.keyboard.press('b');

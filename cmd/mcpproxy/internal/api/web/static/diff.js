@@ -14,7 +14,8 @@ const word = ({ op, text }) => (op === '+' ? el('ins', null, text) : op === '-' 
 
 const classes = { wording: 'accent', 'new capability': 'warn', 'new directive': 'bad' };
 
-/** diff shows a quarantine.Difference. What comes is never shortened. */
-export const diff = (d) => el('div', { class: 'stack tight' },
-  el('div', { class: 'row' }, el('h3', null, 'Changed since you approved it'), tag(d.class, classes[d.class] ?? '')),
+/** diff shows a quarantine.Difference; drift is how far the meaning moved, 0 to 1. What comes is never shortened. */
+export const diff = (d, drift) => el('div', { class: 'stack tight' },
+  el('div', { class: 'row' }, el('h3', null, 'Changed since you approved it'), tag(d.class, classes[d.class] ?? ''),
+    drift >= .005 ? el('span', { class: 'muted small' }, `its meaning moved by ${Math.round(drift * 100)} %`) : null),
   (d.changes ?? []).map((c) => el('div', { class: 'change' }, el('code', { class: 'muted' }, c.path), el('p', { class: 'prose' }, c.words.map(word)))));

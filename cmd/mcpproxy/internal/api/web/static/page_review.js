@@ -11,7 +11,7 @@ const page = (server, ...rest) => path('quarantine', server, ...rest);
 
 export function show(root, signal, params) {
   const queue = el('ul', { class: 'list', 'aria-label': 'What waits' });
-  const sheet = el('section', { class: 'card review', 'aria-live': 'polite' });
+  const sheet = el('section', { class: 'card review', 'aria-label': 'What is reviewed' });
   const frame = el('div', { class: 'split' }, el('nav', { class: 'card flush queue', 'aria-label': 'Queue' }, queue), sheet);
   const keys = el('p', { class: 'muted small keys' }, ['j', 'k'].map((k) => el('kbd', null, k)), ' move ', el('kbd', null, 'a'), ' approve ', el('kbd', null, 'b'), ' block ', el('kbd', null, 'i'), ' look inside');
   fill(root, head('Review', 'Agents see nothing of what waits here. What you approve is exactly the text that you see, and nothing that it becomes later.'), frame, keys);
@@ -83,13 +83,16 @@ export function show(root, signal, params) {
   }, { signal });
 }
 
-/** entries are the decisions that a server asks for: the server itself, or each tool. */
+/** entries are the decisions that a server asks for: the server itself, or each of its definitions and all at once. */
 function entries(s) {
   if (s.state !== 'approved') {
     return [{ key: s.server, server: s, whole: true, hash: s.hash, title: s.server, kind: s.state === 'blocked' ? 'blocked' : '',
       words: s.inspected ? `${s.state === 'changed' ? 'its launch changed, ' : ''}${plural(s.tools.length, 'item')}` : 'not looked at yet' }];
   }
-  return s.tools.map((t) => ({ key: t.id, server: s, tool: t, hash: t.hash, title: t.id, kind: t.state === 'blocked' ? 'blocked' : '', words: t.diff ? t.diff.class + (t.drift ? `, drift ${t.drift.toFixed(2)}` : '') : `new ${t.kind ?? 'tool'}` }));
+  const each = s.tools.map((t) => ({ key: t.id, server: s, tool: t, hash: t.hash, title: t.id, kind: t.state === 'blocked' ? 'blocked' : '',
+    words: t.diff ? t.diff.class + (t.drift ? `, drift ${t.drift.toFixed(2)}` : '') : `new ${t.kind}` }));
+  const open = each.filter((i) => !i.kind);
+  return open.length < 2 || open.length < each.length ? each : [...each, { key: s.server, server: s, all: true, hash: s.hash, title: `all ${open.length} of ${s.server}`, kind: '', words: 'in one decision' }];
 }
 
 const kindOf = (t) => (t.kind === 'tool' ? '' : t.kind);
@@ -103,23 +106,23 @@ const launch = (l) => pairs([
   ['Sends', l.header_names?.length && el('code', null, l.header_names.join(', '))],
 ]);
 
-const what = (i) => (i.whole ? `${i.server.server} and ${i.server.tools.length === 1 ? 'the one thing it offers' : `all ${i.server.tools.length} that it offers`}` : i.tool.id);
+const what = (i) => (i.all ? `all ${i.server.tools.length} of ${i.server.server}` : i.whole ? `${i.server.server} and ${i.server.tools.length === 1 ? 'the one thing it offers' : `all ${i.server.tools.length} that it offers`}` : i.tool.id);
 
 function view(item, found, again) {
   const s = item.server;
-  const tools = item.whole ? s.tools : [item.tool];
+  const tools = item.tool ? [item.tool] : s.tools;
   const worst = tools.some((t) => found?.get(t.id)?.verdict === 'block');
   const blocked = item.kind === 'blocked';
   return [
-    el('header', null, el('h2', null, item.title), tag(item.whole ? s.state : item.tool.state, 'warn'), item.whole ? null : nature(item.tool)),
+    el('header', null, el('h2', null, item.title), item.tool ? [tag(item.tool.state, 'warn'), nature(item.tool)] : tag(item.all ? 'changed or new' : s.state, 'warn')),
     s.reason && item.whole ? el('p', { class: 'prose muted' }, s.reason) : null,
     item.whole ? el('div', { class: 'launch' }, launch(s.launch)) : null,
     item.whole && !s.inspected ? banner('warn', [el('b', null, 'Nobody has looked inside yet. '), 'To see what it offers it is started once, listed and stopped.'],
       button('Look inside', () => inspect(item, again), { kind: 'small primary' })) : null,
-    el('div', { class: 'stack offered' }, tools.map((t) => offered(t, found?.get(t.id), item.whole))),
+    el('div', { class: 'stack offered' }, tools.map((t) => offered(t, found?.get(t.id), !item.tool))),
     el('footer', { class: 'decide' },
       el('span', { class: 'muted small grow' }, 'hash ', el('code', null, item.hash.slice(0, 12))),
-      button(blocked ? 'Unblock' : 'Block', () => block(item, again), { kind: 'danger' }),
+      item.all ? null : button(blocked ? 'Unblock' : 'Block', () => block(item, again), { kind: 'danger' }),
       blocked || item.whole && !s.inspected ? null : button(`Approve ${what(item)}`, () => (worst ? askHash(item, again) : approve(item, again)), { kind: 'primary wrap' })),
   ];
 }
@@ -130,7 +133,7 @@ function offered(t, report, named) {
     t.looks_like ? banner('bad', ['Its name is easily taken for that of ', el('code', null, t.looks_like), ', which you approved.']) : null,
     t.flapping ? banner('warn', 'It changed and came back more than once, so it waits whatever it says.') : null,
     findings(report),
-    t.diff ? diff(t.diff) : null,
+    t.diff ? diff(t.diff, t.drift) : null,
     t.diff ? el('details', null, el('summary', null, 'As it would be'), definition(t)) : definition(t));
 }
 
@@ -186,6 +189,7 @@ async function askHash(item, again) {
 }
 
 async function block(item, again) {
+  if (item.all) return;
   const blocked = item.kind !== 'blocked';
   const name = item.tool ? item.tool.id : item.server.server;
   if (blocked && !await confirm(`Block ${name}?`, 'Agents never get it, whatever was or will be approved, until you unblock it.', 'Block it')) return;

@@ -3,7 +3,7 @@ import { get, path } from './api.js';
 import { accessTag } from './definition.js';
 import { el, fill, icon } from './dom.js';
 import { explain } from './explain.js';
-import { on, status } from './live.js';
+import { later as soon, on, status } from './live.js';
 import { duration, number, plural } from './text.js';
 import { button, empty, failed, head, tabs } from './ui.js';
 import { toolSheet } from './tool.js';
@@ -59,6 +59,7 @@ function search(part, servers, signal, params) {
   };
   input.addEventListener('input', later);
   servers.addEventListener('change', now, { signal });
+  on(['index'], soon(() => { if (!list.contains(document.activeElement) && !list.querySelector('details[open]')) now(); }, 1000, signal), signal); // unless somebody reads
   signal.addEventListener('abort', () => { clearTimeout(timer); run.abort(); });
   fill(part, el('div', { class: 'row' }, el('div', { class: 'searchbox large' }, icon('search'), input), servers), count, list);
   now();

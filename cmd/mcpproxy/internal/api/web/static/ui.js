@@ -15,6 +15,7 @@ export function note(message, kind = 'ok') {
 /** failed shows an error with its next step. */
 export function failed(error) {
   if (error.name === 'AbortError' || error.status === 401) return;
+  if (error.status === undefined) console.error(error); // of this page, not of the API
   note([el('b', null, error.message), error.hint ? el('div', { class: 'small muted' }, error.hint) : null], 'bad');
 }
 
