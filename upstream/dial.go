@@ -16,7 +16,8 @@ var (
 	// changes, such as a command that does not exist.
 	ErrConfig = errors.New("configuration")
 	// ErrNotNow is wrapped by [DialEnv.Expand] when a value cannot be had at the
-	// moment, such as from a keyring that is locked.
+	// moment, such as from a keyring that is locked, and by SendRequest when the
+	// login has no token at the moment. Nothing was sent.
 	ErrNotNow = errors.New("not available now")
 	// ErrLogin is wrapped when the server answered 401; see [LoginError].
 	ErrLogin = errors.New("login needed")

@@ -19,6 +19,7 @@ type tokens struct {
 	mu      sync.Mutex
 	token   string
 	dead    bool // there is no refresh
+	err     error
 	refused []oauth.Challenge
 	wanted  int
 }
@@ -26,7 +27,7 @@ type tokens struct {
 func (l *tokens) Token(context.Context, string) (string, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.token, nil
+	return l.token, l.err
 }
 
 func (l *tokens) Refused(_ context.Context, _, sent string, c oauth.Challenge) bool {
@@ -181,5 +182,30 @@ func TestLogin_TokenStaysAtItsServer(t *testing.T) {
 	case got := <-seen:
 		t.Errorf("the other server was contacted with %q", got)
 	default:
+	}
+}
+
+// While a refresh fails calls end with the cause, unsent, and go on afterwards.
+func TestLogin_NoTokenAtTheMoment(t *testing.T) {
+	t.Parallel()
+	srv := &upstreamtest.Server{Script: upstreamtest.Script{Tools: upstreamtest.Tools("t", 1)}}
+	l := &tokens{}
+	p := loginPool(t, srv.Handler(), l, upstream.Spec{})
+	awaitState(t, p, "a", upstream.Ready)
+	l.mu.Lock()
+	l.err = errors.New("the token endpoint answered 500")
+	l.mu.Unlock()
+	_, err := call(t, p, "a", "t0")
+	if !errors.Is(err, upstream.ErrNotNow) || errors.Is(err, upstream.ErrLost) || !strings.Contains(err.Error(), "token endpoint answered 500") {
+		t.Errorf("Call = %v, want ErrNotNow and the cause", err)
+	}
+	l.mu.Lock()
+	l.err = nil
+	l.mu.Unlock()
+	if _, err := call(t, p, "a", "t0"); err != nil {
+		t.Errorf("the next call: %v", err)
+	}
+	if _, _, calls := srv.Counts(); calls != 1 {
+		t.Errorf("calls = %d, want 1", calls)
 	}
 }

@@ -158,7 +158,7 @@ func (r *remote) send(req *http.Request) (*http.Response, error) {
 		token, err := r.login.Token(req.Context(), r.server)
 		if err != nil {
 			closeBody(req.Body)
-			return nil, err
+			return nil, fmt.Errorf("%s: %w: %w", r.origin, ErrNotNow, err)
 		}
 		resp, err := r.sendOnce(req, token)
 		var refused *LoginError

@@ -266,7 +266,7 @@ func (s *session) explain(ctx context.Context, r request, err error) error {
 		err = plain(err)
 		s.fail(err)
 		return err
-	case errors.Is(err, ErrRights): // of this request; others may go on
+	case errors.Is(err, ErrRights), errors.Is(err, ErrNotNow): // of this request, which was not run
 		return plain(err)
 	case isClosed(s.conn.Done), errors.Is(err, transport.ErrTransportClosed):
 		s.awaitCause()

@@ -33,7 +33,10 @@ is opened for a server within five minutes; the address is always printed too.`,
 		ValidArgsFunction: completeServers(g),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return g.connect(cmd, func(ctx context.Context, c *client.Client) error {
-				l, err := c.LogIn(ctx, args[0], noBrowser, func(p client.LoginPrompt) { showPrompt(cmd.ErrOrStderr(), p) })
+				l, err := c.LogIn(ctx, args[0], noBrowser, func(p client.LoginPrompt) {
+					showPrompt(cmd.ErrOrStderr(), p)
+					takePaste(cmd, p)
+				})
 				if err != nil {
 					return err
 				}
@@ -50,7 +53,7 @@ func showPrompt(w io.Writer, p client.LoginPrompt) {
 	if p.Opened {
 		fmt.Fprintf(w, "Your browser opens the login page of %s. If it does not, open this address:\n", escape.Line(p.Host))
 	} else {
-		fmt.Fprintf(w, "Open this address of %s in a browser on this machine (%s):\n", escape.Line(p.Host), escape.Line(p.Note))
+		fmt.Fprintf(w, "Open this address of %s in a browser (%s):\n", escape.Line(p.Host), escape.Line(p.Note))
 	}
 	fmt.Fprintf(w, "\n%s\n\nWaiting until you have logged in, Ctrl-C gives up.\n", escape.Line(p.URL))
 }

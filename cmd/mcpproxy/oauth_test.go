@@ -544,3 +544,31 @@ func TestOAuth_Conformance(t *testing.T) {
 		})
 	}
 }
+
+// A pasted address is asked only where this login's browser would have ended.
+func TestAuth_Paste(t *testing.T) {
+	t.Parallel()
+	asked := make(chan string, 10)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked <- r.URL.String()
+		if r.URL.Query().Get("state") != "S" {
+			w.WriteHeader(http.StatusBadRequest)
+		}
+	}))
+	defer srv.Close()
+	redirect := srv.URL + "/callback"
+	for _, address := range []string{"", "x", srv.URL + "/other?state=S", "https://evil.example/callback?state=S", redirect + "#state=S", strings.Replace(redirect, "127.0.0.1", "127.0.0.1@evil.example", 1) + "?state=S"} {
+		if err := bring(t.Context(), redirect, address); err == nil || len(asked) > 0 {
+			t.Errorf("bring(%q) = %v and asked %d", address, err, len(asked))
+		}
+	}
+	if err := bring(t.Context(), "http://169.254.169.254/callback", "http://169.254.169.254/callback?state=S"); err == nil {
+		t.Error("another machine was asked")
+	}
+	if err := bring(t.Context(), redirect, redirect+"?state=X"); err == nil {
+		t.Error("a refusal is no error")
+	}
+	if err := bring(t.Context(), redirect, redirect+"?state=S&code=C"); err != nil || len(asked) != 2 {
+		t.Errorf("bring = %v", err)
+	}
+}

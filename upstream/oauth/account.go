@@ -70,6 +70,7 @@ func (a *account) fetcher(ctx context.Context) *fetcher {
 		return f
 	}
 	f = newFetcher(newGuard(ctx, a.url, a.keeper.opt.Resolve))
+	f.own = a.url.String()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.fetch == nil {
@@ -191,7 +192,7 @@ func (a *account) wanted() {
 	}
 	a.mu.Unlock()
 	if may {
-		_, _ = a.begin(byCall, false) // it reports its own end
+		_, _, _ = a.begin(false) // it reports its own end
 	}
 }
 

@@ -13,14 +13,6 @@ import (
 	"go.uber.org/zap"
 )
 
-// why a login begins.
-type why int
-
-const (
-	byPerson why = iota
-	byCall
-)
-
 // Prompt tells the person where to log in.
 type Prompt struct {
 	URL    string // to open in a browser; it passed every check
@@ -34,7 +26,6 @@ type Prompt struct {
 // flow is one login under way.
 type flow struct {
 	account *account
-	why     why
 	quiet   bool // open no browser
 	cancel  context.CancelFunc
 
@@ -44,24 +35,24 @@ type flow struct {
 	err    error
 }
 
-// begin starts a login or joins the one under way.
-func (a *account) begin(reason why, quiet bool) (*flow, error) {
+// begin starts a login or joins the one under way. quiet opens no browser.
+func (a *account) begin(quiet bool) (f *flow, joined bool, err error) {
 	a.load()
 	ctx, cancel := context.WithTimeout(a.life, a.keeper.opt.Timing.Login)
-	f := &flow{account: a, why: reason, quiet: quiet, cancel: cancel, ready: make(chan struct{}), done: make(chan struct{})}
+	f = &flow{account: a, quiet: quiet, cancel: cancel, ready: make(chan struct{}), done: make(chan struct{})}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.flow != nil {
 		cancel()
-		return a.flow, nil
+		return a.flow, true, nil
 	}
 	a.flow = f
 	if !a.keeper.background(func() { f.run(ctx) }) {
 		cancel()
 		a.flow = nil
-		return nil, ErrClosed
+		return nil, false, ErrClosed
 	}
-	return f, nil
+	return f, false, nil
 }
 
 func (f *flow) run(ctx context.Context) {
@@ -146,6 +137,9 @@ func (f *flow) find(ctx context.Context) (*found, error) {
 	c := a.challenge
 	asked := a.asked
 	a.mu.Unlock()
+	if a.url.Scheme == "http" && !isLoopbackHost(a.url.Hostname()) {
+		return nil, fmt.Errorf("%w: the url of the server is http, so its tokens could be read on their way: give it https", ErrUnsafeURL)
+	}
 	if !asked {
 		var err error
 		if c, asked, err = fetch.probe(ctx, a.url); err != nil {

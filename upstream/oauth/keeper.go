@@ -57,9 +57,9 @@ type Timing struct {
 const (
 	LoggedIn      = "login"
 	LoggedOut     = "logout"
-	LoginNeeded   = "login needed"   // a login is lost
-	LoginFailed   = "login failed"   // the person or the server did not finish it
-	IssuerChanged = "issuer changed" // held until a person logs out and in
+	LoginNeeded   = "login-needed"   // a login is lost
+	LoginFailed   = "login-failed"   // the person or the server did not finish it
+	IssuerChanged = "issuer-changed" // held until a person logs out and in
 )
 
 // Event is something that happened to the login of a server.
@@ -204,7 +204,7 @@ func (k *Keeper) Login(ctx context.Context, name string, noBrowser bool, prompt 
 	if err != nil {
 		return err
 	}
-	f, err := a.begin(byPerson, noBrowser)
+	f, joined, err := a.begin(noBrowser)
 	if err != nil {
 		return err
 	}
@@ -216,7 +216,11 @@ func (k *Keeper) Login(ctx context.Context, name string, noBrowser bool, prompt 
 		return ctx.Err()
 	}
 	if prompt != nil {
-		prompt(f.prompt)
+		p := f.prompt
+		if joined && p.Opened {
+			p.Opened, p.Note = false, "a tab was opened for it already"
+		}
+		prompt(p)
 	}
 	select {
 	case <-f.done:
@@ -234,6 +238,19 @@ func (k *Keeper) Logout(ctx context.Context, name string) (bool, error) {
 		return false, err
 	}
 	return a.logout(ctx)
+}
+
+// Forget ends the login of a server that is removed, and drops what was kept.
+func (k *Keeper) Forget(ctx context.Context, name string) {
+	a, err := k.account(name)
+	if err != nil {
+		return
+	}
+	_, _ = a.logout(ctx) // there is nobody to tell
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.record = record{URL: a.server().URL, Logins: map[string]*login{}}
+	k.vault.drop(a.server())
 }
 
 // Status is where the login of one server stands.

@@ -90,6 +90,16 @@ func (v *vault) save(s Server, r record) bool {
 	return err == nil
 }
 
+// drop forgets the record of s.
+func (v *vault) drop(s Server) {
+	if v.store == nil {
+		return
+	}
+	if err := v.store.Delete(entry(s)); err != nil && !errors.Is(err, secret.ErrNotFound) {
+		v.log.Warn("a kept login could not be deleted", zap.String("server", s.Name), zap.Error(err))
+	}
+}
+
 func (v *vault) unkept(err error) {
 	v.said.Do(func() {
 		v.log.Warn("logins are kept in memory only and are lost when this program ends: there is no place to keep them safely", zap.Error(err))

@@ -145,6 +145,7 @@ func (a *App) RemoveServer(ctx context.Context, name string) error {
 	if err := a.file.RemoveServer(name); err != nil {
 		return asClientError(err)
 	}
+	a.logins.Forget(ctx, name)
 	if err := a.reload(ctx); err != nil {
 		return asClientError(err)
 	}
