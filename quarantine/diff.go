@@ -21,7 +21,8 @@ const (
 	NewDirective  Class = "new directive"  // words were added that tell an agent what to do
 )
 
-// Difference is what changed between two definitions of one tool.
+// Difference is what changed between two definitions of one tool, or of another
+// kind.
 type Difference struct {
 	Class   Class    `json:"class"`
 	Changes []Change `json:"changes"`
@@ -82,7 +83,7 @@ func (c Change) class() Class {
 			return NewDirective
 		}
 	}
-	prose := c.Path == "description" || c.Path == "title" || strings.HasSuffix(c.Path, ".description") || strings.HasSuffix(c.Path, ".title")
+	prose := c.Path == "description" || c.Path == "title" || c.Path == "instructions" || strings.HasSuffix(c.Path, ".description") || strings.HasSuffix(c.Path, ".title")
 	if prose {
 		return Wording
 	}

@@ -118,7 +118,7 @@ func (g *Gate) Launch(server string, l Launch, trustFirst bool) error {
 	s.inForce = &l
 	if rec, changed := s.sight(l, trustFirst); changed {
 		c.record = &rec
-		if rec.Trust == trustListing {
+		if rec.Trust == trustListing && s.rec.Trust != trustListing {
 			c.note(EventTrusted, tool.ID{}, tool.Hash{})
 			g.trustInspected(s, &c)
 		}
@@ -147,7 +147,7 @@ func (g *Gate) wave(s *serverView, l Launch, c *changes) {
 		rec := s.rec
 		c.record = &rec
 	}
-	c.record.Approved, c.record.Trust = &l, trustOver
+	c.record.Approved, c.record.Trust, c.record.Formula = &l, trustOver, launchFormula
 	c.note(EventAuto, tool.ID{}, tool.Hash{})
 }
 
@@ -161,13 +161,14 @@ func (s *serverView) settled(l Launch, trustFirst bool) bool {
 func (s *serverView) sight(l Launch, trustFirst bool) (rec serverRecord, changed bool) {
 	rec = s.rec
 	if !s.known {
-		rec.First, changed = l, true
+		rec.First, rec.Formula, changed = l, launchFormula, true
 	}
+	changed = rec.upgrade(l) || changed
 	if rec.Trust != trustOpen || rec.Approved != nil {
 		return rec, changed
 	}
 	switch {
-	case !rec.First.equal(l):
+	case !rec.First.equal(l.by(rec.Formula)):
 		rec.Trust, changed = trustOver, true
 	case trustFirst:
 		rec.Approved, rec.Trust, rec.Others, changed = &l, trustListing, trustListing, true
@@ -228,7 +229,7 @@ func (g *Gate) Forget(server string) error {
 		return nil
 	}
 	pinned := slices.Collect(maps.Keys(s.pins))
-	rec := serverRecord{First: s.rec.First, Trust: trustOver}
+	rec := serverRecord{First: s.rec.First, Trust: trustOver, Formula: s.rec.Formula}
 	c := &changes{server: server, record: &rec, unlist: true, unpin: pinned, unhold: pinned}
 	c.note(EventForgotten, tool.ID{}, tool.Hash{})
 	if err := g.ledger.commit(c); err != nil {

@@ -8,8 +8,15 @@ import (
 	"strings"
 )
 
+// launchFormula is the version of what a [Launch] covers. It is stored with every
+// record, so that an identity of an earlier one is compared by what that covered
+// and then takes the rest as it is: an upgrade holds nobody. 2 added References
+// and Isolation.
+const launchFormula = 2
+
 // Launch is the identity that an approval of a server is bound to: what would
-// run, or what would be contacted. Values of env and headers are not part of it.
+// run, or what would be contacted. Values of env and headers are not part of it,
+// but which secrets they ask for is.
 type Launch struct {
 	Transport   string   `json:"transport"`
 	Command     string   `json:"command,omitempty"`
@@ -18,6 +25,9 @@ type Launch struct {
 	EnvNames    []string `json:"env_names,omitempty"`
 	URL         string   `json:"url,omitempty"`
 	HeaderNames []string `json:"header_names,omitempty"`
+	// References are the secrets that the server is given and where: "env NAME
+	// ${keyring:x}", "header NAME ${env:X}".
+	References []string `json:"references,omitempty"`
 	// Isolation says in words behind which walls the server runs: its image and
 	// what of the host it reaches. Empty is the host itself.
 	Isolation string `json:"isolation,omitempty"`
@@ -29,10 +39,22 @@ func (l Launch) Normal() Launch {
 	l.Args = slices.Clone(l.Args)
 	l.EnvNames = sorted(l.EnvNames)
 	l.HeaderNames = sorted(l.HeaderNames)
+	l.References = sorted(l.References)
+	return l
+}
+
+// by returns l as an earlier formula saw it.
+func (l Launch) by(formula int) Launch {
+	if formula < 2 {
+		l.References, l.Isolation = nil, ""
+	}
 	return l
 }
 
 func sorted(names []string) []string {
+	if len(names) == 0 {
+		return nil
+	}
 	names = slices.Clone(names)
 	slices.Sort(names)
 	return names
@@ -42,7 +64,8 @@ func sorted(names []string) []string {
 func (l Launch) equal(o Launch) bool {
 	return l.Transport == o.Transport && l.Command == o.Command && slices.Equal(l.Args, o.Args) &&
 		l.WorkingDir == o.WorkingDir && slices.Equal(l.EnvNames, o.EnvNames) &&
-		l.URL == o.URL && slices.Equal(l.HeaderNames, o.HeaderNames) && l.Isolation == o.Isolation
+		l.URL == o.URL && slices.Equal(l.HeaderNames, o.HeaderNames) && l.Isolation == o.Isolation &&
+		slices.Equal(l.References, o.References)
 }
 
 // difference says in plain words what changed from l to o. Arguments and the
@@ -75,6 +98,9 @@ func (l Launch) difference(o Launch) string {
 	}
 	if text := namesDifference(l.HeaderNames, o.HeaderNames); text != "" {
 		say("header names %s", text)
+	}
+	if text := namesDifference(l.References, o.References); text != "" {
+		say("secrets %s", text)
 	}
 	if l.Isolation != o.Isolation {
 		say("isolation was %q, now %q", cmp.Or(l.Isolation, "none"), cmp.Or(o.Isolation, "none"))

@@ -29,6 +29,32 @@ type serverRecord struct {
 	// Others is what is left of the trust for what is no tool: trustListing, or
 	// nothing. A record that was written before there were others has none.
 	Others trust `json:"others,omitempty"`
+	// Formula is what First and Approved cover; 0 is 1. See launchFormula.
+	Formula int `json:"formula,omitempty"`
+}
+
+// approves reports whether identity l is the approved one.
+func (r serverRecord) approves(l Launch) bool {
+	return r.Approved != nil && r.Approved.equal(l.by(r.Formula))
+}
+
+// upgrade makes l, which is that of the record by an earlier formula, that of
+// today's.
+func (r *serverRecord) upgrade(l Launch) (changed bool) {
+	if r.Formula >= launchFormula {
+		return false
+	}
+	switch {
+	case r.approves(l):
+		r.Approved = &l
+	case r.Approved != nil || !r.First.equal(l.by(r.Formula)):
+		return false
+	}
+	if r.First.equal(l.by(r.Formula)) {
+		r.First = l
+	}
+	r.Formula = launchFormula
+	return true
 }
 
 // definition is one tool definition, approved or held. Raw is kept so that a

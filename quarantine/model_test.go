@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"mcpproxy/internal/tool"
@@ -22,7 +23,8 @@ type model struct {
 	approved int            // -1: none
 	first    int            // -1: the name was never seen
 	trust    string         // open, listing, over
-	pins     map[string]int // variant by tool name
+	others   string         // the same for what is no tool: empty, listing, over
+	pins     map[string]int // variant by name; see itemNames
 	held     map[string]int
 	reverts  map[string]int  // how often a tool came back since it was approved
 	blocked  map[string]bool // "" is the server
@@ -49,26 +51,31 @@ func (m *model) see(identity int, trusted bool) {
 	case m.first != identity:
 		m.trust = "over"
 	case trusted:
-		m.approved, m.trust = identity, "listing"
+		m.approved, m.trust, m.others = identity, "listing", "listing"
 		if m.listing != nil && m.listedBy == identity {
-			m.pins, m.listing, m.trust = m.listing, nil, "over"
+			m.pins, m.listing, m.trust, m.others = m.listing, nil, "over", "over"
 		}
 	}
 }
 
-// admit returns the names that must be admitted.
-func (m *model) admit(list map[string]int) []string {
+// admit returns the names that must be admitted of a listing of tools, or of
+// everything else.
+func (m *model) admit(list map[string]int, tools bool) []string {
 	if !m.serves() {
 		return nil
 	}
-	if m.trust == "listing" {
+	trust := &m.trust
+	if !tools {
+		trust = &m.others
+	}
+	if *trust == "listing" {
 		maps.Copy(m.pins, list)
-		m.trust = "over"
+		*trust = "over"
 	}
 	before := m.held
 	m.held = map[string]int{}
 	for name, v := range before { // the approved one that went back and forth waits on
-		if pinned, ok := m.pins[name]; ok && pinned == v {
+		if pinned, ok := m.pins[name]; isTool(name) != tools || ok && pinned == v {
 			m.held[name] = v
 		}
 	}
@@ -106,7 +113,7 @@ func (m *model) page() (tools map[string]int, inspected bool) {
 func (m *model) approve() {
 	tools, _ := m.page()
 	if !m.serves() {
-		m.approved, m.trust = m.inForce, "over"
+		m.approved, m.trust, m.others = m.inForce, "over", ""
 		m.pins, m.listing, m.reverts = map[string]int{}, nil, map[string]int{}
 	}
 	for name := range tools {
@@ -122,11 +129,28 @@ func (m *model) forget() {
 	}
 }
 
-// variant is tool name in one of its versions; 0 and 1 differ in one schema byte.
-func variant(name string, v int) tool.Tool { return mk(name, fmt.Sprintf("version %d", v)) }
+// itemNames are what a server lists: tools, and one name of every other kind, some
+// of them as tools are called.
+var (
+	toolNames  = []string{"x", "y", "z"}
+	otherNames = []string{"prompt/x", "prompt/z", "resource/x", "template/x", "instructions"}
+	itemNames  = slices.Concat(toolNames, otherNames)
+)
 
-func drawListing(t *rapid.T) map[string]int {
-	return rapid.MapOf(rapid.SampledFrom([]string{"x", "y", "z"}), rapid.IntRange(0, 2)).Draw(t, "listing")
+func isTool(name string) bool { return slices.Contains(toolNames, name) }
+
+// variant is what is called name in one of its versions, which differ in one byte.
+func variant(name string, v int) tool.Tool {
+	text := fmt.Sprintf("version %d", v)
+	if isTool(name) {
+		return mk(name, text)
+	}
+	id := tool.ParseTarget(server + ":" + name)
+	return other(id.Kind, id.Name, text)
+}
+
+func drawListing(t *rapid.T, names []string) map[string]int {
+	return rapid.MapOf(rapid.SampledFrom(names), rapid.IntRange(0, 2)).Draw(t, "listing")
 }
 
 func toolsOf(t *rapid.T, list map[string]int) []tool.Tool {
@@ -154,12 +178,13 @@ func TestGate_AgreesWithModel(t *testing.T) {
 					r.Fatalf("Launch = %v, want serving %v", err, m.serves())
 				}
 			},
-			"list": func(r *rapid.T) { modelList(r, b, m) },
+			"list":        func(r *rapid.T) { modelList(r, b, m, true) },
+			"list others": func(r *rapid.T) { modelList(r, b, m, false) },
 			"inspect": func(r *rapid.T) {
 				if !m.told || m.serves() || m.blocked[""] {
 					r.Skip()
 				}
-				list := drawListing(r)
+				list := drawListing(r, itemNames)
 				tools := toolsOf(r, list)
 				slices.SortFunc(tools, func(a, b tool.Tool) int { return bytes.Compare(a.Raw, b.Raw) })
 				if err := b.gate.Inspected(server, identities[m.inForce], tools); err != nil {
@@ -184,7 +209,8 @@ func TestGate_AgreesWithModel(t *testing.T) {
 					r.Fatalf("page = %+v, want %v", page, tools)
 				}
 				for _, p := range page.Tools {
-					if v, ok := tools[p.Tool.ID.Name]; !ok || !bytes.Equal(p.Tool.Raw, variant(p.Tool.ID.Name, v).Raw) {
+					name := nameIn(p.Tool.ID)
+					if v, ok := tools[name]; !ok || !bytes.Equal(p.Tool.Raw, variant(name, v).Raw) {
 						r.Fatalf("page shows %s", p.Tool.Raw)
 					}
 				}
@@ -220,8 +246,8 @@ func TestGate_AgreesWithModel(t *testing.T) {
 					m.approve()
 				}
 			},
-			"approve one tool": func(r *rapid.T) {
-				name, v := rapid.SampledFrom([]string{"x", "y", "z"}).Draw(r, "name"), rapid.IntRange(0, 2).Draw(r, "version")
+			"approve one item": func(r *rapid.T) {
+				name, v := rapid.SampledFrom(itemNames).Draw(r, "name"), rapid.IntRange(0, 2).Draw(r, "version")
 				tl := variant(name, v)
 				err := b.gate.Approve(tl.ID, tl.Hash())
 				held, waits := m.held[name]
@@ -239,12 +265,12 @@ func TestGate_AgreesWithModel(t *testing.T) {
 				}
 			},
 			"block or unblock": func(r *rapid.T) {
-				name, block := rapid.SampledFrom([]string{"", "x", "y"}).Draw(r, "name"), rapid.Bool().Draw(r, "block")
+				name, block := rapid.SampledFrom([]string{"", "x", "y", "prompt/x", "instructions"}).Draw(r, "name"), rapid.Bool().Draw(r, "block")
 				act := b.gate.Unblock
 				if block {
 					act = b.gate.Block
 				}
-				if err := act(tool.ID{Server: server, Name: name}); err != nil {
+				if err := act(tool.ParseTarget(server + ":" + name)); err != nil {
 					r.Fatal(err)
 				}
 				m.blocked[name] = block
@@ -261,25 +287,32 @@ func TestGate_AgreesWithModel(t *testing.T) {
 	})
 }
 
-func modelList(r *rapid.T, b *bench, m *model) {
-	list := drawListing(r)
-	admitted, held, err := b.gate.Admit(b.t.Context(), server, toolsOf(r, list))
+// nameIn is what the model calls a definition.
+func nameIn(id tool.ID) string { return strings.TrimPrefix(id.String(), server+":") }
+
+func modelList(r *rapid.T, b *bench, m *model, tools bool) {
+	names, admit := toolNames, b.gate.Admit
+	if !tools {
+		names, admit = otherNames, b.gate.AdmitOthers
+	}
+	list := drawListing(r, names)
+	admitted, held, err := admit(b.t.Context(), server, toolsOf(r, list))
 	if err != nil {
 		r.Fatal(err)
 	}
 	var got []string
 	for _, t := range admitted {
-		got = append(got, t.ID.Name)
+		got = append(got, nameIn(t.ID))
 	}
 	slices.Sort(got)
-	if want := m.admit(list); !slices.Equal(got, want) || len(held) != len(list)-len(want) {
+	if want := m.admit(list, tools); !slices.Equal(got, want) || len(held) != len(list)-len(want) {
 		r.Fatalf("Admit(%v) = %v and %d held, want %v", list, got, len(held), want)
 	}
 }
 
-// modelCheck asks Check about every tool in every version.
+// modelCheck asks Check about every item in every version.
 func modelCheck(r *rapid.T, b *bench, m *model) {
-	for _, name := range []string{"x", "y", "z"} {
+	for _, name := range itemNames {
 		for v := range 3 {
 			t := variant(name, v)
 			err := b.gate.Check(t.ID, t.Hash())

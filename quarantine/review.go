@@ -153,7 +153,7 @@ func (g *Gate) ApproveServer(server string, page tool.Hash) (int, error) {
 	}
 	c.note(EventApproved, tool.ID{}, page)
 	if p.State != Approved {
-		rec := serverRecord{First: s.rec.First, Approved: s.inForce, Trust: trustOver}
+		rec := serverRecord{First: s.rec.First, Approved: s.inForce, Trust: trustOver, Formula: launchFormula}
 		c.record, c.unlist = &rec, true
 		c.unhold = slices.Collect(maps.Keys(s.pins))
 		for id := range s.pins {

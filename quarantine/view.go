@@ -98,7 +98,7 @@ func (s *serverView) bound() bool {
 
 // approves reports whether identity l is the approved one.
 func (s *serverView) approves(l Launch) bool {
-	return !s.damaged && !s.blocked && s.rec.Approved != nil && s.rec.Approved.equal(l)
+	return !s.damaged && !s.blocked && s.rec.approves(l)
 }
 
 // serves reports whether the server may run as configured.
@@ -128,7 +128,7 @@ func (s *serverView) reason(l Launch) string {
 	case s.damaged:
 		return "its approval record is damaged"
 	case s.rec.Approved != nil:
-		return "launch identity changed: " + s.rec.Approved.difference(l)
+		return "launch identity changed: " + s.rec.Approved.difference(l.by(s.rec.Formula))
 	default:
 		return "nobody has approved it"
 	}

@@ -28,6 +28,7 @@ func printPage(w io.Writer, p client.Waiting) {
 		"env", strings.Join(p.Launch.EnvNames, ", "),
 		"url", p.Launch.URL,
 		"headers", strings.Join(p.Launch.HeaderNames, ", "),
+		"secrets", strings.Join(p.Launch.References, ", "),
 		"isolation", p.Launch.Isolation,
 		"hash", p.Hash)
 	switch {

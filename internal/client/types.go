@@ -117,7 +117,8 @@ type Launch struct {
 	EnvNames    []string `json:"env_names,omitempty"`
 	URL         string   `json:"url,omitempty"`
 	HeaderNames []string `json:"header_names,omitempty"`
-	Isolation   string   `json:"isolation,omitempty"` // where it runs and what of the host it reaches; empty is the host itself
+	References  []string `json:"references,omitempty"` // secrets it is given: "env NAME ${keyring:x}"
+	Isolation   string   `json:"isolation,omitempty"`  // where it runs and what of the host it reaches; empty is the host itself
 }
 
 // Index is the answer of GET /api/v1/index.

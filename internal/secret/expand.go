@@ -119,6 +119,22 @@ func Names(texts ...string) []string {
 	return slices.Compact(names)
 }
 
+// References returns the placeholders of s as they are written, such as
+// ${keyring:name}, in their order.
+func References(s string) []string {
+	var list []string
+	for {
+		_, after, found := strings.Cut(s, "${")
+		if !found {
+			return list
+		}
+		kind, name, rest, closed := placeholder(after)
+		if s = after; kind != "" && closed {
+			list, s = append(list, "${"+kind+":"+name+"}"), rest
+		}
+	}
+}
+
 // shorten keeps what may be a mistyped secret from being quoted whole.
 func shorten(name string) string {
 	if r := []rune(name); len(r) > 16 {

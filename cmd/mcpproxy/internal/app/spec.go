@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"mcpproxy/internal/config"
+	"mcpproxy/internal/secret"
 	"mcpproxy/quarantine"
 	"mcpproxy/upstream"
 )
@@ -25,7 +26,29 @@ func launchOf(s config.Server) quarantine.Launch {
 	return quarantine.Launch{
 		Transport: s.Transport, Command: s.Command, Args: s.Args, WorkingDir: s.WorkingDir, URL: s.URL,
 		EnvNames: slices.Sorted(maps.Keys(s.Env)), HeaderNames: slices.Sorted(maps.Keys(s.Headers)), Isolation: wallsOf(s),
+		References: referencesOf(s),
 	}
+}
+
+// referencesOf names the secrets that the server is given, and where. Literal
+// values, and what stands around a placeholder, are nobody's business.
+func referencesOf(s config.Server) (list []string) {
+	add := func(where, value string) {
+		for _, r := range secret.References(value) {
+			list = append(list, where+" "+r)
+		}
+	}
+	for name, value := range s.Env {
+		add("env "+name, value)
+	}
+	for name, value := range s.Headers {
+		add("header "+name, value)
+	}
+	if s.OAuth != nil {
+		add("oauth client_secret", s.OAuth.ClientSecret)
+	}
+	slices.Sort(list)
+	return list
 }
 
 // policiesOf is what the file lets pass at the gate without a person.
