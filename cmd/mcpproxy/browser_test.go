@@ -111,7 +111,12 @@ func TestBrowser_FirstRun(t *testing.T) {
 func TestBrowser_Manage(t *testing.T) {
 	b := needBrowser(t)
 	t.Setenv(secret.PassphraseEnv, "the passphrase of a test")
-	b.run(t, serveWith(t, map[string]any{"secrets_backend": "file"}, map[string]any{"live": exampleServer(t, "units")}), "manage.mjs")
+	guarded := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }))
+	t.Cleanup(guarded.Close)
+	b.run(t, serveWith(t, map[string]any{"secrets_backend": "file"}, map[string]any{
+		"live":    exampleServer(t, "units"),
+		"guarded": map[string]any{"url": guarded.URL + "/mcp", "type": "http", "quarantined": false},
+	}), "manage.mjs")
 }
 
 func TestBrowser_Units(t *testing.T) {

@@ -43,7 +43,19 @@ await visit(async (page, faults) => {
   await page.getByRole('button', { name: 'Remove' }).click();
   await page.getByRole('button', { name: 'Remove it' }).click();
   await page.getByRole('button', { name: 'clock', exact: true }).waitFor({ state: 'detached' });
-  assert.deepEqual(await names(), ['live', 'far']);
+  assert.deepEqual(await names(), ['guarded', 'live', 'far']);
+
+  // A login tells where to go; an address that a server named is never a link.
+  await page.getByText('needs you to log in').or(page.getByRole('button', { name: 'Log in to guarded' })).first().waitFor();
+  const prompt = { url: 'https://login.example.test/?<b>x</b>', host: 'login.example.test', opened: false };
+  await page.route('**/servers/guarded/login', (r) => r.fulfill({ contentType: 'application/x-ndjson', body: JSON.stringify({ prompt }) + '\n' }));
+  await page.getByRole('button', { name: 'Log in to guarded' }).click();
+  await page.getByRole('dialog').getByText('https://login.example.test/?<b>x</b>').waitFor();
+  assert.equal(await page.locator('a[href*="login.example"]').count(), 0);
+  await page.keyboard.press('Escape');
+  await page.route('**/servers/guarded/login', (r) => r.fulfill({ contentType: 'application/x-ndjson', body: JSON.stringify({ end: true, login: {} }) + '\n' }));
+  await page.getByRole('button', { name: 'Log in to guarded' }).click();
+  await page.getByText('is logged in').waitFor();
 
   // What an agent does appears by itself, can be chosen, and can be taken away.
   await go(page, 'Activity');

@@ -3,7 +3,7 @@ import { api, post, path, stream } from './api.js';
 import { el } from './dom.js';
 import { refresh } from './live.js';
 import { ago, number } from './text.js';
-import { button, copyLine, note } from './ui.js';
+import { button, copyLine, dialog, note } from './ui.js';
 
 const serverPath = (s, ...rest) => path('servers', s.name, ...rest);
 
@@ -21,12 +21,15 @@ const enable = (s) => button('Enable', async () => {
   refresh();
 }, { kind: 'small', act: 'help', describe: `Enable ${s.name}` });
 
+/** ask tells where to log in. The address came from a server: it is shown, not linked. */
+const ask = (p) => dialog(`Log in at ${p.host}`, 'box', () => [[el('p', null, p.note || 'No browser opened.', ' Open this address yourself, on the machine where mcpproxy runs:'), copyLine(p.url, 'the address')]]);
+
 /** login asks the proxy to log in, and waits until the person did so. */
 export const login = (s) => button('Log in', async () => {
   await stream(serverPath(s, 'login'), {}, ({ prompt }) => {
     if (!prompt) return;
-    note(prompt.opened ? ['Go on at ', el('b', null, prompt.host), ' in the window that opened']
-      : ['Open this yourself to log in at ', el('b', null, prompt.host), copyLine(prompt.url, 'the address')]);
+    if (prompt.opened) note(['Go on at ', el('b', null, prompt.host), ' in the window that opened']);
+    else ask(prompt);
   });
   note([el('b', null, s.name), ' is logged in']);
   refresh();

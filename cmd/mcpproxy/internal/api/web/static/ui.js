@@ -82,13 +82,15 @@ export function dialog(title, kind, build) {
     const close = (value) => { result = value; d.close(); };
     const d = el('dialog', { class: kind, 'aria-labelledby': name });
     const [body, footer] = build(close, stop.signal, d);
-    fill(d, el('header', null, el('h2', { id: name }, title),
+    const heading = el('h2', { id: name, tabindex: -1 }, title);
+    fill(d, el('header', null, heading,
       el('button', { type: 'button', class: 'btn quiet square', 'aria-label': 'Close', on: { click: () => close() } }, icon('close'))),
       el('div', { class: 'body' }, body), footer ? el('footer', null, footer) : null);
     d.addEventListener('close', () => { stop.abort(); d.remove(); resolve(result); });
     d.addEventListener('click', (e) => { if (e.target === d && kind === 'sheet') d.close(); });
     document.body.append(d);
     d.showModal();
+    (d.querySelector('.body :is(input, textarea, select):not([readonly])') ?? heading).focus();
   });
 }
 
