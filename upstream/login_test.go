@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/mark3labs/mcp-go/server"
+
 	"mcpproxy/upstream"
 	"mcpproxy/upstream/oauth"
 	"mcpproxy/upstream/upstreamtest"
@@ -60,15 +62,18 @@ type door struct {
 
 func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.mu.Lock()
-	defer d.mu.Unlock()
-	if r.Header.Get("Authorization") == "Bearer "+d.want {
-		d.Handler.ServeHTTP(w, r)
-		return
-	}
-	d.methods = append(d.methods, r.Method)
+	good := r.Header.Get("Authorization") == "Bearer "+d.want
 	status := http.StatusUnauthorized
 	if d.rights {
 		status = http.StatusForbidden
+	}
+	if !good {
+		d.methods = append(d.methods, r.Method)
+	}
+	d.mu.Unlock()
+	if good {
+		d.Handler.ServeHTTP(w, r)
+		return
 	}
 	w.Header().Set("WWW-Authenticate", `Bearer error="insufficient_scope", scope="admin"`)
 	w.WriteHeader(status)
@@ -86,7 +91,10 @@ func loginPool(t *testing.T, h http.Handler, l upstream.Login, s upstream.Spec) 
 	t.Cleanup(web.Close)
 	p := upstream.NewPool(upstream.Options{Dial: upstream.DialEnv{Login: l}})
 	t.Cleanup(func() { _ = p.Close() })
-	s.Name, s.Transport, s.URL = "a", upstream.HTTP, web.URL
+	s.Name, s.URL = "a", web.URL+s.URL
+	if s.Transport == "" {
+		s.Transport = upstream.HTTP
+	}
 	apply(t, p, s)
 	return p
 }
@@ -207,5 +215,22 @@ func TestLogin_NoTokenAtTheMoment(t *testing.T) {
 	}
 	if _, _, calls := srv.Counts(); calls != 1 {
 		t.Errorf("calls = %d, want 1", calls)
+	}
+}
+
+// The old transport carries the token on its stream and on its messages.
+func TestLogin_SSE(t *testing.T) {
+	t.Parallel()
+	srv, err := upstreamtest.MCPGo(upstreamtest.Tools("t", 1)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &door{Handler: server.NewSSEServer(srv), want: "x+"}
+	l := &tokens{token: "x"}
+	p := loginPool(t, d, l, upstream.Spec{Transport: upstream.SSE, URL: "/sse"})
+	awaitState(t, p, "a", upstream.Ready)
+	d.lock("x++", false)
+	if _, err := call(t, p, "a", "t0"); err != nil || len(l.refused) != 2 {
+		t.Errorf("Call = %v after %d refusals", err, len(l.refused))
 	}
 }

@@ -42,6 +42,7 @@ type account struct {
 	flow      *flow     // under way
 	invited   time.Time
 	auto      time.Time // last login that nobody typed
+	ignored   bool      // nobody finished that one: no other until a person does something
 	tab       time.Time // last browser tab
 }
 
@@ -108,7 +109,7 @@ func (a *account) login() *login { return a.record.Logins[a.record.Issuer] }
 // keep puts t in use and on disk; a.mu is held.
 func (a *account) keep(t *token) {
 	a.current.Store(t)
-	a.rejected, a.failures, a.retryAt = "", 0, time.Time{}
+	a.rejected, a.failures, a.retryAt, a.ignored = "", 0, time.Time{}, false
 	a.loaded.Store(true)
 	if l := a.login(); l != nil {
 		l.Token = t
@@ -180,7 +181,7 @@ func (a *account) reject(t *token, c Challenge) {
 // wanted begins a login that nobody typed, if that may be done now.
 func (a *account) wanted() {
 	a.mu.Lock()
-	may := a.flow == nil && (a.auto.IsZero() || time.Since(a.auto) > a.keeper.opt.Timing.Tab)
+	may := a.flow == nil && !a.ignored && (a.auto.IsZero() || time.Since(a.auto) > a.keeper.opt.Timing.Tab)
 	if l := a.login(); may && l != nil && a.challenge.MoreRights {
 		asked := union(l.Asked, scopesOf(scopeOf(l.Token)))
 		if len(beyond(scopesOf(a.challenge.Scope), asked)) == 0 {
@@ -192,7 +193,7 @@ func (a *account) wanted() {
 	}
 	a.mu.Unlock()
 	if may {
-		_, _, _ = a.begin(false) // it reports its own end
+		_, _, _ = a.begin(byCall, false) // it reports its own end
 	}
 }
 
@@ -246,36 +247,6 @@ func (a *account) revoke(ctx context.Context, l *login, t *token) {
 	if _, err := a.fetcher(ctx).post(ctx, l.Revoke, l.Client, form); err != nil {
 		a.log.Debug("tokens not revoked", zap.Error(err))
 	}
-}
-
-func (a *account) status() Status {
-	a.load()
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	st := Status{Server: a.server().Name, State: None}
-	if l := a.login(); l != nil {
-		st.Issuer = a.record.Issuer
-		if l.Client != nil {
-			st.Redirect = l.Client.Redirect
-		}
-	}
-	t := a.current.Load()
-	switch {
-	case t != nil:
-		st.State, st.Scope, st.Expires, st.Renewable, st.Kept = Valid, t.Scope, t.Expires, t.Refresh != "", a.kept
-		switch {
-		case a.rejected == t.Access, t.expired() && t.Refresh == "":
-			st.State = Needed
-		case t.expired() && a.failures > 0:
-			st.State = Stale
-		}
-	case a.asked:
-		st.State = Needed
-	}
-	if f := a.flow; f != nil && isClosed(f.ready) {
-		st.State, st.URL = Waiting, f.prompt.URL
-	}
-	return st
 }
 
 // wish returns the scopes to ask for: those of the configuration, else of the

@@ -5,11 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net/netip"
 	"net/url"
 	"reflect"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -184,12 +182,13 @@ func (k *Keeper) Invite(name string) {
 	if a, ok := (*k.accounts.Load())[name]; ok {
 		a.mu.Lock()
 		defer a.mu.Unlock()
-		a.invited = time.Now()
+		a.invited, a.ignored = time.Now(), false
 	}
 }
 
 // Wanted notes that a call needs a login that is not there. It begins one, with
-// a browser, at most once in five minutes.
+// a browser, at most once in five minutes, and not again after one that nobody
+// finished until a person does something about the server.
 func (k *Keeper) Wanted(name string) {
 	if a, ok := (*k.accounts.Load())[name]; ok {
 		a.wanted()
@@ -204,7 +203,7 @@ func (k *Keeper) Login(ctx context.Context, name string, noBrowser bool, prompt 
 	if err != nil {
 		return err
 	}
-	f, joined, err := a.begin(noBrowser)
+	f, joined, err := a.begin(byPerson, noBrowser)
 	if err != nil {
 		return err
 	}
@@ -251,41 +250,6 @@ func (k *Keeper) Forget(ctx context.Context, name string) {
 	defer a.mu.Unlock()
 	a.record = record{URL: a.server().URL, Logins: map[string]*login{}}
 	k.vault.drop(a.server())
-}
-
-// Status is where the login of one server stands.
-type Status struct {
-	Server    string
-	State     State
-	Issuer    string // of the login, empty if none
-	Scope     string
-	Expires   time.Time // of the access token; zero: unknown
-	Renewable bool      // it is refreshed by itself
-	Redirect  string    // to register at an authorization server by hand; empty before the first login
-	Kept      bool      // survives a restart
-	URL       string    // of a login that waits for the person
-}
-
-// State is where a login stands.
-type State string
-
-// The states of a login.
-const (
-	None    State = "none"           // there was none
-	Valid   State = "logged in"      //
-	Needed  State = "login needed"   // the server refuses what there is
-	Waiting State = "waits for you"  // in the browser
-	Stale   State = "refresh failed" // expired, tried again at the next request
-)
-
-// Status describes the login of every server, sorted by name.
-func (k *Keeper) Status() []Status {
-	all := *k.accounts.Load()
-	list := make([]Status, 0, len(all))
-	for _, name := range slices.Sorted(maps.Keys(all)) {
-		list = append(list, all[name].status())
-	}
-	return list
 }
 
 func parseServer(s Server) (*url.URL, error) {

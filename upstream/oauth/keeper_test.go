@@ -192,6 +192,31 @@ func TestKeeper_OneTabInFiveMinutes(t *testing.T) {
 	}
 }
 
+// A tab that nobody finished is the last one by itself: no tabs by night.
+func TestKeeper_NoTabAfterOneThatNobodyFinished(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	r := newRig(t, w, func(o *Options, _ *Server) { o.Timing.Login, o.Timing.Tab = 50*time.Millisecond, time.Nanosecond })
+	w.redirect = func(string) string { return w.srv.URL + "/elsewhere" }
+	_, _ = r.call(t.Context())
+	r.Wanted("srv")
+	if e := <-r.events; e.What != LoginFailed || len(r.opened) != 1 {
+		t.Fatalf("event %+v, %d tabs", e, len(r.opened))
+	}
+	for range 3 {
+		_, _ = r.call(t.Context())
+		r.Wanted("srv")
+		if st := r.Status()[0]; st.State != Needed {
+			t.Fatalf("state = %s, want that nothing began", st.State)
+		}
+	}
+	r.Invite("srv")
+	_, _ = r.call(t.Context())
+	if e := <-r.events; e.What != LoginFailed || len(r.opened) != 2 {
+		t.Errorf("after a person did something: event %+v, %d tabs, want the second", e, len(r.opened))
+	}
+}
+
 // What a person does to a server lets a browser open when it then asks.
 func TestKeeper_InvitedLoginOpensByItself(t *testing.T) {
 	t.Parallel()
