@@ -62,6 +62,16 @@ await visit(async (page) => {
   await page.keyboard.press('b');
   await page.getByRole('button', { name: 'Block it' }).click();
   await page.getByRole('status').getByText('is blocked').waitFor();
+
+  // A text is never swapped under its reader.
+  await page.getByRole('button', { name: /^peer:send/ }).click();
+  change((tools) => { tools.find((t) => t.name === 'send').description += ' Swapped.'; });
+  await rest('POST', '/api/v1/servers/peer/restart', {});
+  await page.getByText('It changed while you were reading').waitFor();
+  assert.equal(await page.locator('.review').getByText('Swapped.').count(), 0, 'what was read is still there');
+  await shot(page, 'review-swapped');
+  await page.getByRole('button', { name: 'Show what is there now' }).click();
+  await page.locator('.review').getByText('Swapped.').first().waitFor();
 });
 
 // What was read is not what is there: nothing is approved, and the page says so.

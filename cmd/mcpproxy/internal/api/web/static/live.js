@@ -4,8 +4,6 @@ import { get } from './api.js';
 const listeners = new Set();
 const watchers = new Set();
 let last = null;
-let running = null;
-let again = false;
 
 /** on calls f when something of these kinds may differ, until signal ends. */
 export function on(kinds, f, signal) {
@@ -35,21 +33,26 @@ export function status(f, signal) {
   else refresh();
 }
 
-/** refresh reads the status once more; calls while it reads are one. */
-export function refresh() {
-  if (running) {
-    again = true;
-    return running;
-  }
-  running = read().finally(() => {
-    running = null;
-    if (again) {
-      again = false;
-      refresh();
+/** single is f, never twice at a time: calls while it runs are one more run. */
+export function single(f) {
+  let running = null, more = false;
+  return () => {
+    if (running) {
+      more = true;
+      return running;
     }
-  });
-  return running;
+    running = (async () => {
+      do {
+        more = false;
+        await f();
+      } while (more);
+    })().finally(() => { running = null; });
+    return running;
+  };
 }
+
+/** refresh reads the status once more. */
+export const refresh = single(read);
 
 async function read() {
   try {
@@ -70,15 +73,26 @@ function told(event) {
   }
 }
 
-/** watch follows the events while there is a session. */
+/**
+ * watch follows the events while there is a session and somebody looks: a browser
+ * opens six connections to one host, so that hidden tabs must not hold one each.
+ */
 export function watch(signal) {
-  const source = new EventSource('/events');
-  source.addEventListener('message', (m) => told(JSON.parse(m.data)));
-  source.addEventListener('error', () => refresh()); // gone, or the session ended: the status tells which
+  let source = null;
+  const follow = () => {
+    source?.close();
+    source = null;
+    if (document.hidden || signal.aborted) return;
+    source = new EventSource('/events'); // its first event is "all": look at everything again
+    source.addEventListener('message', (m) => told(JSON.parse(m.data)));
+    source.addEventListener('error', () => refresh()); // gone, or the session ended: the status tells which
+  };
   const slow = setInterval(() => { if (!document.hidden) refresh(); }, 20_000); // "5 min ago" grows old
+  document.addEventListener('visibilitychange', follow, { signal });
   signal.addEventListener('abort', () => {
     clearInterval(slow);
-    source.close();
+    follow();
   });
+  follow();
   refresh();
 }

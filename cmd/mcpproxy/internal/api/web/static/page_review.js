@@ -1,9 +1,9 @@
 // Review: what waits for a person, one thing at a time, and the decision.
-import { get, path, post, stream } from './api.js';
+import { get, path, post, raw, stream } from './api.js';
 import { definition, accessTag } from './definition.js';
 import { diff } from './diff.js';
 import { el, fill, sync } from './dom.js';
-import { refresh, status } from './live.js';
+import { later, on, refresh, single, status } from './live.js';
 import { plural } from './text.js';
 import { banner, button, confirm, dialog, empty, failed, field, head, note, pairs, tag } from './ui.js';
 
@@ -19,6 +19,7 @@ export function show(root, signal, params) {
   let items = [], chosen = null, reports = new Map();
   const choose = (item, moved) => {
     chosen = item;
+    draw();
     for (const b of queue.querySelectorAll('button')) {
       if (b.dataset.key === item?.key) b.setAttribute('aria-current', 'true');
       else b.removeAttribute('aria-current');
@@ -41,32 +42,52 @@ export function show(root, signal, params) {
       failed(e);
     }
   };
+  // Where a lot waits, only the servers are listed, and what the chosen one has.
+  const rows = () => {
+    if (items.length <= 40) return items;
+    const by = Map.groupBy(items, (i) => i.server.server);
+    return [...by].flatMap(([name, group]) => (group.length === 1 || name === chosen?.server.server ? group : [{ ...group[0], title: name, words: plural(group.length, 'decision') }]));
+  };
   const draw = () => {
-    sync(queue, items.map(({ key, title, words, kind }) => ({ key, title, words, kind })), (i) => i.key, (i) => el('li', null,
+    sync(queue, rows().map(({ key, title, words, kind }) => ({ key, title, words, kind })), (i) => i.key, (i) => el('li', null,
       el('button', { type: 'button', class: 'pick', data: { key: i.key, act: 'pick' }, on: { click: () => choose(items.find((x) => x.key === i.key)) } },
         el('span', { class: 'name' }, i.title), el('span', { class: 'words' }, i.words), i.kind ? tag(i.kind, 'bad') : null)));
     frame.classList.toggle('none', !items.length);
     keys.hidden = !items.length;
   };
-  let print = '';
-  const again = async () => {
-    const waiting = await get('/api/v1/quarantine', signal);
-    const now = JSON.stringify(waiting);
-    if (now === print) return;
-    print = now;
-    reports = new Map();
-    items = waiting.flatMap(entries);
+  let print = '', asked = false;
+  const read = single(async () => {
+    const text = await raw('GET', '/api/v1/quarantine', undefined, signal);
+    if (text === print && !asked) return;
+    if (text !== print) reports = new Map();
+    print = text;
+    items = JSON.parse(text).flatMap(entries);
+    const same = chosen && items.find((i) => i.key === chosen.key);
+    if (same && same.hash !== chosen.hash && !asked) return changed(same); // never swap a text under its reader
+    asked = false;
+    choose(same ?? items.find((i) => i.server.server === (chosen?.server.server ?? params.get('server'))) ?? items[0] ?? null);
+  });
+  // again looks after an action of the person here, who expects the page to change.
+  const again = () => {
+    asked = true;
+    return read();
+  };
+  const changed = (now) => {
     draw();
-    const want = chosen ? (i) => i.key === chosen.key : (i) => i.server.server === params.get('server');
-    choose(items.find(want) ?? items.find((i) => i.server.server === chosen?.server.server) ?? items[0] ?? null);
+    sheet.querySelector('.moved')?.remove();
+    const note = banner('bad', [el('b', null, 'It changed while you were reading. '), 'Below is what it was; that cannot be approved any more.'], button('Show what is there now', () => choose(now), { kind: 'small primary' }));
+    note.classList.add('moved');
+    sheet.prepend(note);
   };
   // The queue may differ whenever the status does: look again then.
   let sign = null;
+  const soon = later(() => read().catch(failed), 150, signal);
   status((now) => {
     const s = JSON.stringify(now.servers.map((x) => [x.name, x.state, x.enabled, x.held_tools, x.tools, x.args, x.url]));
-    if (s !== sign) again().catch(failed);
+    if (s !== sign) soon();
     sign = s;
   }, signal);
+  on(['quarantine'], soon, signal);
 
   const step = (by) => {
     const at = items.findIndex((i) => i.key === chosen?.key);
@@ -75,7 +96,7 @@ export function show(root, signal, params) {
   };
   const acts = { j: () => step(1), k: () => step(-1), a: () => chosen && askHash(chosen, again), b: () => chosen && block(chosen, again), i: () => chosen && inspect(chosen, again) };
   addEventListener('keydown', (e) => {
-    if (e.ctrlKey || e.metaKey || e.altKey || document.querySelector('dialog[open]') || e.target.closest('input, textarea, select')) return;
+    if (e.ctrlKey || e.metaKey || e.altKey || document.querySelector('dialog[open]') || e.target.closest?.('input, textarea, select')) return;
     if (Object.hasOwn(acts, e.key)) {
       e.preventDefault();
       Promise.resolve(acts[e.key]()).catch(failed);
