@@ -39,7 +39,7 @@ func iconOf(f Face) []byte {
 // draw paints a hub with three spokes, and the mark of the face.
 func draw(f Face) image.Image {
 	img := image.NewNRGBA(image.Rect(0, 0, iconSize, iconSize))
-	ink := color.NRGBA{0x4f, 0x6b, 0xed, 0xff}
+	ink := color.NRGBA{0x12, 0x8f, 0x82, 0xff} // as on the page
 	if f == FaceOff {
 		ink = color.NRGBA{0x8a, 0x8f, 0x98, 0xff}
 	}
