@@ -51,7 +51,8 @@ bench-security: ## what the scanner finds and the gate costs, on ../shared/data/
 	$(GO) test -run '^$$' -bench 'Check|Tool' ./quarantine/...
 
 soak-quarantine: ## kills during approvals, the gate against its model, rug pulls, canary, who may approve
-	MCPPROXY_SOAK_KILLS=200 $(GO) test -count=1 -v -run 'Kill|Flipped' ./quarantine
+	MCPPROXY_SOAK_KILLS=200 MCPPROXY_SOAK_FULL=500 $(GO) test -count=1 -v -timeout 20m -run 'Kill|Flipped|FullDisk' ./quarantine
+	MCPPROXY_SOAK_DAMAGE=1000 $(GO) test -count=1 -v -timeout 20m -run Damage ./cmd/mcpproxy/internal/app
 	$(GO) test -count=1 -timeout 20m ./quarantine -run Model -rapid.checks=1000
 	MCPPROXY_SOAK_RUGPULLS=25 $(GO) test -count=1 -timeout 20m -run 'RugPull' ./cmd/mcpproxy/internal/app
 	MCPPROXY_SOAK_CALLS=2000 MCPPROXY_SOAK_KILLS=100 $(GO) test -count=1 -v -timeout 20m -run 'Record|SurvivesKills' ./cmd/mcpproxy/internal/app ./internal/audit

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"syscall"
 )
 
@@ -19,10 +20,21 @@ func named(err error) error {
 	switch {
 	case err == nil, errors.Is(err, ErrFull), errors.Is(err, ErrReadOnly):
 		return err
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, errQuota), errors.Is(err, syscall.EFBIG):
+	case says(err, syscall.ENOSPC, errQuota, syscall.EFBIG):
 		return fmt.Errorf("%w: %w", ErrFull, err)
-	case errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrPermission):
+	case says(err, syscall.EROFS, syscall.EACCES, syscall.EPERM), errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("%w: %w", ErrReadOnly, err)
 	}
 	return err
+}
+
+// says reports whether err is one of what, or ends with its words: bbolt formats
+// the error of a file that cannot grow without wrapping it.
+func says(err error, what ...syscall.Errno) bool {
+	for _, e := range what {
+		if errors.Is(err, e) || strings.HasSuffix(err.Error(), ": "+e.Error()) {
+			return true
+		}
+	}
+	return false
 }

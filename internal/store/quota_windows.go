@@ -2,4 +2,4 @@ package store
 
 import "golang.org/x/sys/windows"
 
-const errQuota = windows.ERROR_DISK_FULL
+const errQuota = windows.ERROR_DISK_FULL // a syscall.Errno too

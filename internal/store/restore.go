@@ -64,10 +64,11 @@ func clearBucket(tx *bolt.Tx, name []byte) error {
 	return err
 }
 
-// Missing reports whether the data directory dir has no database.
+// Missing reports whether the data directory dir has no database, or an empty
+// file in its place.
 func Missing(dir string) bool {
-	_, err := os.Stat(filepath.Join(dir, fileName))
-	return errors.Is(err, fs.ErrNotExist)
+	info, err := os.Stat(filepath.Join(dir, fileName))
+	return errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode().IsRegular() && info.Size() == 0
 }
 
 // Supplant puts a new database, which fill filled, in the place of a damaged or

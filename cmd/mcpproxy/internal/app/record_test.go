@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -19,12 +17,7 @@ import (
 
 // callsEach is how many calls each of the agents makes; make soak-quarantine
 // raises it.
-func callsEach() int {
-	if n, err := strconv.Atoi(os.Getenv("MCPPROXY_SOAK_CALLS")); err == nil {
-		return n
-	}
-	return 60
-}
+func callsEach() int { return soak("MCPPROXY_SOAK_CALLS", 60) }
 
 // seen counts what the upstreams were asked to do, by nonce.
 type seen struct {

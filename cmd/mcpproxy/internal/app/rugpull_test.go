@@ -17,10 +17,9 @@ import (
 	"mcpproxy/upstream/upstreamtest"
 )
 
-// soak is n, or the number in MCPPROXY_SOAK_RUGPULLS; make soak-quarantine sets
-// that.
-func soak(n int) int {
-	if more, err := strconv.Atoi(os.Getenv("MCPPROXY_SOAK_RUGPULLS")); err == nil {
+// soak is n, or the number in that variable; make soak-quarantine sets it.
+func soak(variable string, n int) int {
+	if more, err := strconv.Atoi(os.Getenv(variable)); err == nil {
 		return more
 	}
 	return n
@@ -109,7 +108,7 @@ func testRugPull(t *testing.T, name, transport string, pull rugpull) {
 	r := newRig(t)
 	pull.flip.Tools = []json.RawMessage{pulled, upstreamtest.Tool(upstreamtest.Die)}
 	var servers []string
-	for i := range soak(1) {
+	for i := range soak("MCPPROXY_SOAK_RUGPULLS", 1) {
 		server := fmt.Sprintf("s%d", i)
 		servers = append(servers, server)
 		r.add(server, transport, upstreamtest.Script{

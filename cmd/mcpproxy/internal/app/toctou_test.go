@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -19,13 +17,10 @@ import (
 // rounds is how often a definition changes between a search and the call;
 // make soak-quarantine does it 10,000 times.
 func rounds() int {
-	if n, err := strconv.Atoi(os.Getenv("MCPPROXY_SOAK_TOCTOU")); err == nil {
-		return n
-	}
 	if testing.Short() {
-		return 30
+		return soak("MCPPROXY_SOAK_TOCTOU", 30)
 	}
-	return 200
+	return soak("MCPPROXY_SOAK_TOCTOU", 200)
 }
 
 func versionOf(n int) json.RawMessage {
