@@ -19,8 +19,8 @@ const (
 	owner           // the key, or the local surface
 )
 
-// admit lets a request into route r if who sends it may use it, and keeps one
-// client from taking every worker.
+// admit lets a request into route r if who sends it may use it, keeps one client
+// from taking every worker, and reads the body.
 func (a *API) admit(s Surface, r route) http.HandlerFunc {
 	return func(w http.ResponseWriter, req *http.Request) {
 		v := a.visitorOf(s, req)
@@ -35,6 +35,10 @@ func (a *API) admit(s Surface, r route) http.HandlerFunc {
 				return
 			}
 			defer a.inFlight.leave(from)
+		}
+		if refused := readBody(w, req, bodyLimit(r)); refused != nil {
+			a.refuse(w, refused)
+			return
 		}
 		if r.access != agent {
 			ctx := context.WithValue(req.Context(), visitorKey{}, v)

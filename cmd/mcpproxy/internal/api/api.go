@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"go.uber.org/zap"
-	"golang.org/x/net/netutil"
 )
 
 // Surface is how a request reached the program.
@@ -85,10 +84,8 @@ func (a *API) Handler(s Surface) http.Handler {
 // The limits of a connection. There is no write deadline: answers stream.
 const (
 	readHeaderTimeout = 5 * time.Second
-	readBodyTimeout   = 30 * time.Second
 	idleTimeout       = 2 * time.Minute
 	maxHeader         = 32 << 10
-	maxBody           = 16 << 20
 	maxConnections    = 512
 	maxInFlight       = 64 // of one client
 	shutdownGrace     = 3 * time.Second
@@ -105,15 +102,17 @@ func (a *API) Serve(ctx context.Context, l net.Listener, s Surface) error {
 	if err != nil {
 		return err
 	}
+	crowd := &crowd{most: maxConnections}
 	server := &http.Server{
 		Handler:           endStreams(ctx, a.Handler(s)),
 		ReadHeaderTimeout: readHeaderTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          errorLog,
+		ConnState:         crowd.state,
 	}
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(netutil.LimitListener(l, maxConnections)) }()
+	go func() { served <- server.Serve(crowd.listener(l)) }()
 	select {
 	case err := <-served:
 		return err

@@ -1,16 +1,12 @@
 package api
 
 import (
-	"bytes"
-	"errors"
-	"io"
 	"mime"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"strings"
-	"time"
 
 	"mcpproxy/internal/client"
 )
@@ -18,8 +14,7 @@ import (
 // guard refuses what a web page can make a browser send, before any route sees
 // it: a foreign Host (DNS rebinding), a foreign Origin, and a body that is not
 // declared as JSON, which a page cannot send without asking. It never answers
-// with CORS headers. Bodies are read whole, within limits, so that no route
-// waits for a slow client.
+// with CORS headers.
 func (a *API) guard(s Surface, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -28,10 +23,6 @@ func (a *API) guard(s Surface, next http.Handler) http.Handler {
 		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 		h.Set("Cache-Control", "no-store")
 		if refused := a.check(s, r); refused != nil {
-			a.refuse(w, refused)
-			return
-		}
-		if refused := readBody(w, r); refused != nil {
 			a.refuse(w, refused)
 			return
 		}
@@ -138,35 +129,4 @@ func isLoopback(host string) bool {
 
 func canonicalHost(host string) string {
 	return strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
-}
-
-// readBody replaces the body by its bytes. The deadline covers the body alone:
-// what the route answers may take as long as it takes.
-func readBody(w http.ResponseWriter, r *http.Request) *refusal {
-	if r.ContentLength > maxBody {
-		return tooLarge()
-	}
-	if r.ContentLength == 0 {
-		return nil
-	}
-	control := http.NewResponseController(w)
-	timed := control.SetReadDeadline(time.Now().Add(readBodyTimeout)) == nil // not in memory
-	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	var large *http.MaxBytesError
-	switch {
-	case errors.As(err, &large):
-		return tooLarge()
-	case err != nil:
-		return &refusal{http.StatusRequestTimeout, client.Error{Code: "invalid", Message: "the body did not arrive whole"}}
-	}
-	if timed {
-		_ = control.SetReadDeadline(time.Time{})
-	}
-	r.Body = io.NopCloser(bytes.NewReader(data))
-	r.ContentLength = int64(len(data))
-	return nil
-}
-
-func tooLarge() *refusal {
-	return &refusal{http.StatusRequestEntityTooLarge, client.Error{Code: "invalid", Message: "the body is larger than 16 MB"}}
 }
