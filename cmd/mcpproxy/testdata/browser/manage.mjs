@@ -57,6 +57,12 @@ await visit(async (page, faults) => {
   await page.getByRole('button', { name: 'Log in to guarded' }).click();
   await page.getByText('is logged in').waitFor();
 
+  // A link out of a sheet closes it.
+  await page.getByRole('button', { name: 'far', exact: true }).click();
+  await page.getByRole('dialog').getByRole('link', { name: 'Review far' }).click();
+  await page.getByRole('heading', { level: 2, name: 'far' }).waitFor();
+  assert.equal(await page.getByRole('dialog').count(), 0);
+
   // What an agent does appears by itself, can be chosen, and can be taken away.
   await go(page, 'Activity');
   await rest('POST', '/api/v1/tools/call', { name: 'live:convert_units', arguments: { value: 1, from: 'km', to: 'm' } });

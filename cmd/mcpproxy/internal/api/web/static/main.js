@@ -15,6 +15,7 @@ let current = null;
 
 async function show(url, moved) {
   const slug = url.pathname.replace(/^\/ui\//, '');
+  for (const d of document.querySelectorAll('dialog[open]')) d.close();
   current?.abort();
   const stop = current = new AbortController();
   for (const a of nav.querySelectorAll('[data-page]')) {

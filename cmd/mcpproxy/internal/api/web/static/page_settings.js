@@ -93,8 +93,7 @@ async function file(part, signal) {
     fill(found, [...faults.map((f) => [f, 'bad']), ...warnings.map((f) => [f, 'warn'])].map(([f, kind]) => el('li', null, tag(f.line ? `line ${f.line}` : kind === 'bad' ? 'fault' : 'notice', kind), ' ',
       el('button', { type: 'button', class: 'link', on: { click: () => e.jump(f.line || 1) } }, f.path ? el('code', null, f.path) : null, f.path ? ': ' : '', f.message))));
     fill(state, faults.length ? plural(faults.length, 'fault') + ': nothing is written before they are gone' : 'No faults.');
-    e.area.toggleAttribute('aria-invalid', faults.length > 0);
-    if (faults.length) e.area.setAttribute('aria-invalid', 'true');
+    e.area.setAttribute('aria-invalid', String(faults.length > 0));
     save.disabled = faults.length > 0 || config.read_only;
   };
   const check = async () => {
