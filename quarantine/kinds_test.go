@@ -242,3 +242,49 @@ func TestGate_Kinds_HintsAreForTools(t *testing.T) {
 	b.want(b.admitOthers(was), "resource")
 	b.want(b.admitOthers(is), "resource:changed")
 }
+
+// TestGate_Remembered: what was approved is known before anything is listed, and
+// nothing else is.
+func TestGate_Remembered(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	tools, others := everyKind("1")
+	remembered := func() string {
+		t.Helper()
+		list, err := b.gate.Remembered(server)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var kinds []string
+		for _, kind := range tool.Kinds {
+			for _, r := range tool.Of(kind, list) {
+				kinds = append(kinds, kind.String())
+				if err := b.gate.Check(r.ID, r.Hash()); err != nil {
+					t.Errorf("remembered, but Check(%s) = %v", r.ID, err)
+				}
+			}
+		}
+		return strings.Join(kinds, " ")
+	}
+	b.inspect(cmdA, append(tools, others...)...)
+	b.want(remembered(), "")
+	b.wantHeld(b.launch(cmdA, false))
+	b.approve(cmdA)
+	b.reopen()
+	b.want(remembered(), "") // nobody named the identity in force
+	if err := b.launch(cmdA, false); err != nil {
+		t.Fatal(err)
+	}
+	b.want(remembered(), allServe)
+	_, changed := everyKind("2")
+	b.admitOthers(changed[0], others[1], others[2], others[3], other(tool.Prompt, "new", "1"))
+	if err := b.gate.Block(others[1].ID); err != nil {
+		t.Fatal(err)
+	}
+	b.want(remembered(), "template instructions")
+	b.reopen()
+	_ = b.launch(cmdA, false)
+	b.want(remembered(), "template instructions")
+	b.wantHeld(b.launch(cmdB, false))
+	b.want(remembered(), "")
+}

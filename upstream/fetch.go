@@ -25,19 +25,19 @@ type Fetch struct {
 
 // Fetch sends f and returns the result as the server sent it. It waits, ends and
 // fails as [Pool.Call] does.
-func (p *Pool) Fetch(ctx context.Context, f Fetch) (json.RawMessage, error) {
+func (p *Pool) Fetch(ctx context.Context, f Fetch) (Result, error) {
 	if !isObject(f.Arguments) || !isObject(f.Meta) {
-		return nil, fmt.Errorf("%s: %w", f.ID, ErrArguments)
+		return Result{}, fmt.Errorf("%s: %w", f.ID, ErrArguments)
 	}
-	var raw json.RawMessage
+	var res Result
 	err := p.on(f.ID.Server, func(s *server) (err error) {
-		raw, err = s.fetch(ctx, f)
+		res, err = s.fetch(ctx, f)
 		return err
 	})
-	return raw, err
+	return res, err
 }
 
-func (s *server) fetch(ctx context.Context, f Fetch) (raw json.RawMessage, err error) {
+func (s *server) fetch(ctx context.Context, f Fetch) (res Result, err error) {
 	ctx, alive, cancel := deadline(ctx, s.opt.Timing.timeout(s.spec))
 	defer cancel()
 	err = s.exchange(ctx, exchange{
@@ -46,11 +46,12 @@ func (s *server) fetch(ctx context.Context, f Fetch) (raw json.RawMessage, err e
 		check: func(v *view) error { return v.others.check(f.ID, f.Want) },
 		send: func(sess *session) (err error) {
 			s.beside.mark()
-			raw, err = sess.fetch(ctx, f, alive)
+			res.Raw, err = sess.fetch(ctx, f, alive)
+			res.Sent = !errors.Is(err, errNotSent)
 			return err
 		},
 	})
-	return raw, err
+	return res, err
 }
 
 // fetch sends f on this session.

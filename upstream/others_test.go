@@ -202,14 +202,14 @@ func TestPool_Fetch(t *testing.T) {
 			{upstream.Fetch{ID: tool.ID{Server: "a", Kind: tool.Resource, Name: "file:///a"}}, `resources/read {"uri":"file:///a"}`},
 			{upstream.Fetch{ID: tool.ID{Server: "a", Kind: tool.Template, Name: "file:///{path}"}, URI: "file:///b"}, `resources/read {"uri":"file:///b"}`},
 		} {
-			raw, err := p.Fetch(t.Context(), c.f)
+			res, err := p.Fetch(t.Context(), c.f)
 			sent := srv.Fetched()
-			if err != nil || sent[len(sent)-1] != c.want || !strings.Contains(string(raw), "echo") {
-				t.Errorf("Fetch(%s) = %s, %v, sent %q, want %q", c.f.ID, raw, err, sent[len(sent)-1], c.want)
+			if err != nil || sent[len(sent)-1] != c.want || !strings.Contains(string(res.Raw), "echo") || !res.Sent {
+				t.Errorf("Fetch(%s) = %s, %v, sent %q, want %q", c.f.ID, res.Raw, err, sent[len(sent)-1], c.want)
 			}
 		}
 		wrong := upstream.Fetch{ID: tool.ID{Server: "a", Kind: tool.Prompt, Name: "review"}, Want: tool.Hash{1}}
-		if _, err := p.Fetch(t.Context(), wrong); !errors.Is(err, upstream.ErrChanged) || len(srv.Fetched()) != 3 {
+		if res, err := p.Fetch(t.Context(), wrong); !errors.Is(err, upstream.ErrChanged) || res.Sent || len(srv.Fetched()) != 3 {
 			t.Errorf("Fetch of another definition = %v, %d sent", err, len(srv.Fetched()))
 		}
 		if _, err := p.Fetch(t.Context(), upstream.Fetch{ID: wrong.ID, Arguments: json.RawMessage(`[]`)}); !errors.Is(err, upstream.ErrArguments) {

@@ -131,6 +131,7 @@ func (p *Pool) Restart(ctx context.Context, server string) error {
 func (p *Pool) Relist(server string) {
 	if s, err := p.lookup(server); err == nil {
 		poke(s.relist)
+		poke(s.beside.relist)
 	}
 }
 

@@ -36,6 +36,8 @@ type Lister interface {
 type Admitter interface {
 	Admit(ctx context.Context, server string, tools []tool.Tool) ([]tool.Tool, []quarantine.Record, error)
 	AdmitOthers(ctx context.Context, server string, others []tool.Tool) ([]tool.Tool, []quarantine.Record, error)
+	// Remembered returns what AdmitOthers would admit of the approved definitions.
+	Remembered(server string) ([]tool.Tool, error)
 	Changes() *event.Feed[string]
 }
 
@@ -77,12 +79,13 @@ type Syncer struct {
 // server is one name. Its turn is taken by whoever changes its part of the
 // index; the other fields are guarded by Syncer.mu.
 type server struct {
-	turn   chan struct{} // holds one token while it is taken
-	busy   bool          // Run works on it
-	again  bool          // an event came meanwhile
-	synced bool
-	held   int
-	retry  *backoff.ExponentialBackOff // nil after a success
+	turn    chan struct{} // holds one token while it is taken
+	busy    bool          // Run works on it
+	again   bool          // an event came meanwhile
+	synced  bool
+	shelved bool // likewise, what is no tool
+	held    int
+	retry   *backoff.ExponentialBackOff // nil after a success
 }
 
 // take waits for the server's turn, at most until ctx ends.
@@ -123,7 +126,7 @@ func (s *Syncer) Sync(ctx context.Context, name string) error {
 	if !s.serves(name) {
 		return s.remove(ctx, name, sv)
 	}
-	if err := errors.Join(s.syncTools(ctx, name, sv), s.syncOthers(ctx, name)); err != nil {
+	if err := errors.Join(s.syncTools(ctx, name, sv), s.syncOthers(ctx, name, sv)); err != nil {
 		return fmt.Errorf("sync %q: %w", name, err)
 	}
 	return nil
@@ -145,10 +148,13 @@ func (s *Syncer) syncTools(ctx context.Context, name string, sv *server) error {
 }
 
 // syncOthers is Sync for everything else. The caller has the server's turn.
-func (s *Syncer) syncOthers(ctx context.Context, name string) error {
+func (s *Syncer) syncOthers(ctx context.Context, name string, sv *server) error {
 	others, err := s.opt.Pool.Others(ctx, name)
 	if err != nil {
-		return unlessUnlisted(err)
+		if unlessUnlisted(err) == nil {
+			return s.remember(name, sv)
+		}
+		return err
 	}
 	admitted, held, err := s.opt.Gate.AdmitOthers(ctx, name, others)
 	if err != nil {
@@ -159,7 +165,34 @@ func (s *Syncer) syncOthers(ctx context.Context, name string) error {
 		ids[i] = r.Tool.ID
 	}
 	s.opt.Shelf.Offer(name, admitted, ids)
+	s.shelved(sv, true)
 	return nil
+}
+
+// remember offers what was approved of a server that was not listed since it may
+// serve. The caller has its turn.
+func (s *Syncer) remember(name string, sv *server) error {
+	if s.shelved(sv, true) {
+		return nil
+	}
+	list, err := s.opt.Gate.Remembered(name)
+	if err != nil {
+		s.shelved(sv, false)
+		return err
+	}
+	if len(list) > 0 {
+		s.opt.Shelf.Offer(name, list, nil)
+	}
+	return nil
+}
+
+// shelved notes whether the shelf has what it can have of the server, and returns
+// what was noted before.
+func (s *Syncer) shelved(sv *server, now bool) (before bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before, sv.shelved = sv.shelved, now
+	return before
 }
 
 func unlessUnlisted(err error) error {
@@ -184,7 +217,7 @@ func (s *Syncer) report(name string, sv *server, delta index.Delta, held int) {
 // remove takes the server out of the index. The caller has its turn.
 func (s *Syncer) remove(ctx context.Context, name string, sv *server) error {
 	s.mu.Lock()
-	sv.synced, sv.held = false, 0
+	sv.synced, sv.shelved, sv.held = false, false, 0
 	s.mu.Unlock()
 	s.opt.Shelf.Offer(name, nil, nil)
 	if err := s.opt.Index.Remove(ctx, name); err != nil {

@@ -26,15 +26,17 @@ import (
 type world struct {
 	pool, gate event.Feed[string]
 
-	mu       sync.Mutex
-	lists    map[string][]string // by server; absent: not listed
-	others   map[string][]string // prompts, likewise
-	shelf    map[string]string
-	holds    map[string]bool // "server:tool"
-	indexed  map[string][]string
-	gateErr  error
-	indexErr error
-	replaces int
+	mu     sync.Mutex
+	lists  map[string][]string // by server; absent: not listed
+	others map[string][]string // prompts, likewise
+	shelf  map[string]string
+
+	remembers map[string][]string // prompts of the gate, by server
+	holds     map[string]bool     // "server:tool"
+	indexed   map[string][]string
+	gateErr   error
+	indexErr  error
+	replaces  int
 
 	running  map[string]int
 	together atomic.Int32
@@ -95,6 +97,16 @@ func (g gate) AdmitOthers(_ context.Context, _ string, others []tool.Tool) (admi
 		}
 	}
 	return admitted, held, g.gateErr
+}
+
+func (g gate) Remembered(server string) ([]tool.Tool, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var list []tool.Tool
+	for _, name := range g.remembers[server] {
+		list = append(list, tool.Tool{ID: tool.ID{Server: server, Kind: tool.Prompt, Name: name}})
+	}
+	return list, g.gateErr
 }
 
 func (w *world) Offer(server string, admitted []tool.Tool, held []tool.ID) {

@@ -109,4 +109,6 @@ func BenchmarkRetrieve(b *testing.B) { benchCall(b, benchSearch) }
 
 func BenchmarkCall(b *testing.B) { benchCall(b, benchRead) }
 
-func (constantPool) Fetch(context.Context, upstream.Fetch) (json.RawMessage, error) { return nil, nil }
+func (constantPool) Fetch(context.Context, upstream.Fetch) (upstream.Result, error) {
+	return upstream.Result{}, nil
+}

@@ -153,12 +153,13 @@ func (w *world) Call(ctx context.Context, c upstream.Call) (upstream.Result, err
 	return call(ctx, c)
 }
 
-func (w *world) Fetch(ctx context.Context, f upstream.Fetch) (json.RawMessage, error) {
+func (w *world) Fetch(ctx context.Context, f upstream.Fetch) (upstream.Result, error) {
 	w.mu.Lock()
 	w.fetches = append(w.fetches, f)
 	fetch := w.fetch
 	w.mu.Unlock()
-	return fetch(ctx, f)
+	raw, err := fetch(ctx, f)
+	return upstream.Result{Raw: raw, Sent: true}, err
 }
 
 func (w *world) lastCall() upstream.Call {

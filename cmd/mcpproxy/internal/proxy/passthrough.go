@@ -127,10 +127,13 @@ func (p *Proxy) getPrompt(ctx context.Context, rep *reply, q wanted) (json.RawMe
 	if o := s.byName[tool.Prompt][q.Name]; o != nil {
 		return p.fetch(ctx, rep, o, upstream.Fetch{ID: o.def.ID, Arguments: q.Arguments}, q.Name)
 	}
-	if server, waits := s.heldAs[tool.Prompt][q.Name]; waits {
-		return nil, heldFault(mcp.INVALID_PARAMS, q.Name, server)
-	}
-	if server, _, _ := strings.Cut(q.Name, "__"); p.waiting(server) {
+	server, name, _ := strings.Cut(q.Name, "__")
+	holder, waits := s.heldAs[tool.Prompt][q.Name]
+	p.refused(ctx, tool.ID{Server: server, Kind: tool.Prompt, Name: name})
+	switch {
+	case waits:
+		return nil, heldFault(mcp.INVALID_PARAMS, q.Name, holder)
+	case p.waiting(server):
 		return nil, heldFault(mcp.INVALID_PARAMS, q.Name, server)
 	}
 	return nil, &fault{mcp.INVALID_PARAMS, "no prompt is called " + clip(q.Name, 120) + ": prompts/list names those that there are"}
@@ -139,9 +142,18 @@ func (p *Proxy) getPrompt(ctx context.Context, rep *reply, q wanted) (json.RawMe
 func (p *Proxy) readResource(ctx context.Context, rep *reply, q wanted) (json.RawMessage, *fault) {
 	found, wrong := p.resource(ctx, q.URI)
 	if wrong != nil {
+		server, uri, _ := unqualified(q.URI)
+		p.refused(ctx, tool.ID{Server: server, Kind: tool.Resource, Name: uri})
 		return nil, wrong
 	}
 	return p.fetch(ctx, rep, found.offered, upstream.Fetch{ID: found.def.ID, URI: found.uri}, q.URI)
+}
+
+// refused puts a request on record that found nothing to send it to. The name is
+// the agent's.
+func (p *Proxy) refused(ctx context.Context, id tool.ID) {
+	rec := p.recording(ctx, id, nil)
+	rec.end(nil, audit.Refused, nil)
 }
 
 // fetch gets what f names of an approved definition; asked is the agent's own
@@ -161,9 +173,10 @@ func (p *Proxy) fetch(ctx context.Context, rep *reply, o *offered, f upstream.Fe
 		defer g.close()
 		f.Progress = g.send
 	}
-	raw, err := p.opt.Pool.Fetch(ctx, f)
-	sent := !errors.Is(err, upstream.ErrUnavailable) && !errors.Is(err, upstream.ErrUnknown)
-	rec.end(nil, outcomeOf(ctx, upstream.Result{Sent: sent}, err), raw)
+	p.greet(ctx, f.ID.Server)
+	res, err := p.opt.Pool.Fetch(ctx, f)
+	raw := res.Raw
+	rec.end(nil, outcomeOf(ctx, res, err), raw)
 	if err != nil {
 		return nil, p.explainFetch(ctx, o, asked, err)
 	}

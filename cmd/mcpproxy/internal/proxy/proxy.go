@@ -36,7 +36,7 @@ type Checker interface {
 // Caller calls an upstream's tool, and gets its prompts and resources.
 type Caller interface {
 	Call(ctx context.Context, c upstream.Call) (upstream.Result, error)
-	Fetch(ctx context.Context, f upstream.Fetch) (json.RawMessage, error)
+	Fetch(ctx context.Context, f upstream.Fetch) (upstream.Result, error)
 }
 
 // Options is what a Proxy stands on. Index, Gate, Pool and Servers are needed;
