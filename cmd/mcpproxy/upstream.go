@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -55,7 +56,7 @@ func printServers(w io.Writer, servers []client.Server) {
 	}
 	cells := make([][]string, 0, len(servers))
 	for _, s := range servers {
-		note := s.Error
+		note := cmp.Or(s.Fault, s.Error)
 		switch {
 		case note != "" && s.Hint != "":
 			note = sentence(note, 100) + " (" + s.Hint + ")"

@@ -45,8 +45,8 @@ which keep the secret out of the file.`,
 				}
 				return f.print(cmd, s, func(w io.Writer) {
 					fmt.Fprint(w, indent("", fmt.Sprintf("Added %s: %s", s.Name, s.State)))
-					if s.Error != "" {
-						fmt.Fprint(w, indent("", "But: "+s.Error))
+					if s.Fault != "" {
+						fmt.Fprint(w, indent("", "But: "+s.Fault))
 					}
 					if s.Hint != "" {
 						fmt.Fprint(w, indent("", "Next: "+s.Hint))

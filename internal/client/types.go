@@ -28,7 +28,8 @@ type Server struct {
 	Enabled     bool       `json:"enabled"`
 	State       string     `json:"state"` // of upstream.State, or "not running" without an instance
 	Error       string     `json:"error,omitempty"`
-	Hint        string     `json:"hint,omitempty"` // the command that helps
+	Hint        string     `json:"hint,omitempty"`  // the command that helps
+	Fault       string     `json:"fault,omitempty"` // why it could not start, as far as that shows before: its folder is missing
 	Since       *time.Time `json:"since,omitempty"`
 	NextTry     *time.Time `json:"next_try,omitempty"`
 	Tools       int        `json:"tools"`      // approved and searchable

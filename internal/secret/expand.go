@@ -101,17 +101,12 @@ func resolve(kind, name string, keyring Store) (string, error) {
 
 // Names returns the names of the keyring's secrets that the texts ask for,
 // sorted.
-func Names(texts ...string) []string {
-	var names []string
-	for _, s := range texts {
-		for {
-			_, after, found := strings.Cut(s, "${")
-			if !found {
-				break
-			}
-			kind, name, rest, closed := placeholder(after)
-			if s = after; kind == "keyring" && closed && CheckName(name) == nil {
-				names, s = append(names, name), rest
+func Names(texts ...string) (names []string) {
+	for _, text := range texts {
+		for _, r := range References(text) {
+			name, ok := strings.CutPrefix(strings.TrimSuffix(r, "}"), "${keyring:")
+			if ok && CheckName(name) == nil {
+				names = append(names, name)
 			}
 		}
 	}

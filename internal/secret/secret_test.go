@@ -197,3 +197,21 @@ func FuzzExpand(f *testing.F) {
 		}
 	})
 }
+
+func TestNames(t *testing.T) {
+	t.Parallel()
+	texts := []string{"Bearer ${keyring:b}${keyring:a}", "${keyring:b}", "${env:HOME}/x", "${HOME} ${keyring:} ${keyring:__own__} ${keyring:open", "${keyring:c}"}
+	if got, want := secret.Names(texts...), []string{"a", "b", "c"}; !slices.Equal(got, want) {
+		t.Errorf("Names = %q, want %q", got, want)
+	}
+}
+
+func TestExpander_TellsWhatItPutIn(t *testing.T) {
+	t.Setenv("MCPPROXY_TEST_VAR", "from env")
+	var told []string
+	e := secret.Expander{Keyring: shelf{"k": "value"}, Resolved: func(kind, name, value string) { told = append(told, kind, name, value) }}
+	got, err := e.Expand("a ${keyring:k} ${env:MCPPROXY_TEST_VAR} ${keyring:gone}")
+	if want := []string{"keyring", "k", "value", "env", "MCPPROXY_TEST_VAR", "from env"}; got != "" || !errors.Is(err, secret.ErrUnresolved) || !slices.Equal(told, want) {
+		t.Errorf("Expand = %q, %v, told %q, want %q", got, err, told, want)
+	}
+}

@@ -20,6 +20,9 @@ import (
 type Session struct {
 	Home string   // of the session, kept when another one is begun on it
 	Env  []string // for programs that are to run in it
+	// Asked gets a value when a password is asked for that nobody will type; see
+	// [Session.Hang].
+	Asked <-chan struct{}
 
 	address string
 }
@@ -162,7 +165,16 @@ func (s *Session) Hang(t TB) *Session {
 			return dbus.MakeVariant(""), root + "/session/1", nil
 		},
 	}, root, "org.freedesktop.Secret.Service")
-	export(map[string]any{"Prompt": func(string) *dbus.Error { return nil }}, root+"/prompt/1", "org.freedesktop.Secret.Prompt")
+	asked := make(chan struct{}, 64)
+	s.Asked = asked
+	prompt := func(string) *dbus.Error {
+		select {
+		case asked <- struct{}{}:
+		default:
+		}
+		return nil
+	}
+	export(map[string]any{"Prompt": prompt}, root+"/prompt/1", "org.freedesktop.Secret.Prompt")
 	if reply, err := conn.RequestName("org.freedesktop.secrets", 0); err != nil || reply != dbus.RequestNameReplyPrimaryOwner {
 		t.Fatal(fmt.Errorf("own the name: %v, %w", reply, err))
 	}

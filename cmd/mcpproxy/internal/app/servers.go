@@ -43,7 +43,7 @@ func (a *App) serverDTO(s config.Server, st upstream.Status) client.Server {
 		Name: s.Name, Transport: s.Transport, Enabled: s.Enabled, State: string(st.State), Error: st.Error,
 		Command: s.Command, Args: s.Args, WorkingDir: s.WorkingDir, URL: bareURL(s.URL), PID: st.PID,
 		EnvNames: slices.Sorted(maps.Keys(s.Env)), HeaderNames: slices.Sorted(maps.Keys(s.Headers)),
-		Since: moment(st.Since), NextTry: moment(st.NextTry), Isolation: a.isolationWords(s),
+		Since: moment(st.Since), NextTry: moment(st.NextTry), Isolation: a.isolationWords(s), Fault: folderFault(s),
 	}
 	if st.State == "" {
 		dto.State = a.restingState(s)
@@ -51,9 +51,6 @@ func (a *App) serverDTO(s config.Server, st upstream.Status) client.Server {
 	dto.Hint = hintFor(dto.State, s)
 	if cure := secretCure(s, st.Error); cure != "" {
 		dto.Hint = cure
-	}
-	if dto.Error == "" {
-		dto.Error = folderFault(s)
 	}
 	return dto
 }

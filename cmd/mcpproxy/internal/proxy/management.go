@@ -52,7 +52,7 @@ func readField(c *client.ServerChange, m member) error {
 		return read(&c.Command, m, readString)
 	case "url":
 		return read(&c.URL, m, readString)
-	case "working_dir":
+	case "working_dir", "cwd":
 		return read(&c.WorkingDir, m, readString)
 	case "protocol":
 		return read(&c.Protocol, m, readString)
