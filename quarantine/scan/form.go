@@ -17,6 +17,8 @@ import (
 type form struct {
 	text      string // folded
 	sentences []sentence
+	purpose   int // where it begins to list parameters
+	first     int // the number of the first sentence within the definition, from 1
 }
 
 // maxForms caps how many ways a text is read.
@@ -45,7 +47,7 @@ func forms(f *field, own vocabulary) []form {
 	}
 	list := make([]form, len(texts))
 	for i, s := range texts {
-		list[i] = form{s, sentences(s, own)}
+		list[i] = form{text: s, purpose: beforeParameters(s), sentences: sentences(s, f.text, own)}
 	}
 	return list
 }

@@ -9,12 +9,13 @@ import (
 type where int
 
 const (
-	anywhere where = iota
-	prose          // descriptions and titles
-	values         // defaults, enums, examples
-	names          // of the tool and its parameters
-	texts          // all but names
-	params         // what is said of parameters
+	anywhere  where = iota
+	prose           // descriptions and titles
+	values          // defaults, enums, examples
+	names           // of the tool and its parameters
+	texts           // all but names
+	params          // what is said of parameters in the schema
+	docstring       // the description itself, which may explain parameters too
 )
 
 func (w where) reads(f *field) bool {
@@ -27,6 +28,8 @@ func (w where) reads(f *field) bool {
 		return f.kind == nameText
 	case texts:
 		return f.kind != nameText
+	case docstring:
+		return f.path == "description"
 	case params:
 		return f.kind == proseText && strings.Contains(f.path, ".properties.")
 	}
@@ -43,6 +46,7 @@ const advice = "read the whole definition; approve only if the tool needs this t
 // reads sentences of other languages than English only, whose order of words
 // differs.
 type frame struct {
+	name     string
 	in       where
 	why      string
 	patterns []framePattern
@@ -67,7 +71,10 @@ type frameStep struct {
 // say makes a frame of patterns in the language of [frame]. weight is what each is
 // worth until [weights] knows better.
 func say(name string, weight float64, in where, why string, patterns ...string) rule {
-	f := frame{in: in, why: why}
+	f := frame{name: name, in: in, why: why}
+	for _, excuse := range excuseNames {
+		prior(name+"~"+excuse, excusePriors[excuse])
+	}
 	for _, text := range patterns {
 		p := parsePattern(text)
 		p.key = prior(name+"/"+text, weight)
@@ -127,26 +134,77 @@ func (f frame) scan(s *subject) []Finding {
 		if !f.in.reads(field) {
 			continue
 		}
-		for n := range f.patterns {
-			p := &f.patterns[n]
-			if form, start, end, ok := p.find(field); ok {
-				list = append(list, field.finding(p.key, f.why, form, start, end))
+		for n := range field.forms {
+			for j := range field.forms[n].sentences {
+				list = f.read(list, s, field, n, j)
 			}
 		}
 	}
 	return list
 }
 
-// find returns the first match: the form it is in and its bytes.
-func (p *framePattern) find(field *field) (form, start, end int, ok bool) {
-	for n := range field.forms {
-		for i := range field.forms[n].sentences {
-			if start, end, ok := p.match(&field.forms[n].sentences[i]); ok {
-				return n, start, end, true
-			}
+// read appends what the rule finds in sentence j of form n, and what excuses it.
+func (f frame) read(list []Finding, s *subject, field *field, n, j int) []Finding {
+	form := &field.forms[n]
+	one := &form.sentences[j]
+	if f.in == docstring && one.marks[0].start < form.purpose {
+		return list
+	}
+	excuse, found := allExcuses, Finding{}
+	for k := range f.patterns {
+		p := &f.patterns[k]
+		start, end, ok := p.match(one)
+		if !ok {
+			continue
+		}
+		found = field.finding(p.key, f.why, n, start, end)
+		found.at = form.first + j
+		list = append(list, found)
+		excuse &= p.excuses(one, start, end, s.topic)
+	}
+	if found.at == 0 {
+		return list
+	}
+	if j > 0 || field.path != "description" {
+		excuse &^= lead
+	}
+	for k, name := range excuseNames {
+		if excuse&(1<<k) != 0 {
+			found.key = f.name + "~" + name
+			list = append(list, found)
 		}
 	}
-	return 0, 0, 0, false
+	return list
+}
+
+// excuse is a set of reasons why a match may be honest.
+type excuse uint8
+
+const (
+	own     excuse = 1 << iota // about what the tool is named for
+	guarded                    // what the tool detects or prevents
+	lead                       // said in the first sentence, of what the tool does
+
+	allExcuses = own | guarded | lead
+)
+
+var excusePriors = map[string]float64{"own": -.3, "guarded": -.5, "lead": -.05}
+
+var excuseNames = []string{"own", "guarded", "lead"}
+
+// excuses judges the match at bytes from to to of s.
+func (p *framePattern) excuses(s *sentence, from, to int, topic concepts) (with excuse) {
+	lex := words()
+	subject := topic & p.union() & lex.topics
+	for _, m := range s.marks {
+		switch {
+		case m.start >= from && m.end <= to && m.set&subject != 0:
+			with |= own
+		case m.start < from && m.set&lex.bit["guard"] != 0:
+			with |= guarded
+		}
+	}
+	return with
 }
 
 func (p *framePattern) match(s *sentence) (start, end int, ok bool) {

@@ -28,6 +28,8 @@ type lexicon struct {
 	bit   map[string]concepts
 	names []string // by bit
 
+	topics concepts // what a tool may be named for and then speak of freely
+
 	foreign bool // what is read now is not English
 }
 
@@ -72,6 +74,9 @@ var words = sync.OnceValue(func() *lexicon {
 		if err := l.read(string(text)); err != nil {
 			panic(fmt.Sprintf("%s: %v", name, err)) // embedded: a test would have seen it
 		}
+	}
+	for _, name := range []string{"secret", "path", "context", "personal", "sink", "send", "llm", "inner", "monitor", "change", "target", "harm", "exec", "destroy", "ignore", "rules", "model", "persist"} {
+		l.topics |= l.bit[name]
 	}
 	return l
 })

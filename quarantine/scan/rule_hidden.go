@@ -123,7 +123,7 @@ func (encoded) scan(s *subject) []Finding {
 func ordersIn(texts []string) bool {
 	for _, text := range texts {
 		folded := fold(text)
-		hidden := subject{fields: []field{{text: text, kind: proseText, forms: []form{{folded, sentences(folded, vocabulary{})}}}}}
+		hidden := subject{fields: []field{{text: text, kind: proseText, forms: []form{{text: folded, sentences: sentences(folded, text, vocabulary{})}}}}}
 		for _, r := range slices.Concat(directiveRules, concealRules, exfiltrationRules, commandRules) {
 			if len(r.scan(&hidden)) > 0 {
 				return true

@@ -9,8 +9,8 @@
 // language: what is forbidden, told, sent, secret, another tool. Rules (one subject
 // each, rule_*.go) are patterns of concepts, such as "not ... tell ... the user",
 // and a few expressions for what is written in signs. Each pattern has a weight,
-// learned from a corpus and kept in weights.txt; their sum decides between pass and
-// review. Only what no honest tool has, such as characters that hide text, is block.
+// learned from a corpus and kept in weights.txt; their sum over the few sentences of
+// a passage decides between pass and review. Only what no honest tool has, such as characters that hide text, is block.
 //
 // A scanner orders a reviewer's queue. It is no promise: rewriting escapes it,
 // which is why a person approves exact text. docs/security.md has its figures.
@@ -37,6 +37,7 @@ const (
 // Finding is one signal that a rule saw.
 type Finding struct {
 	key    string  // what weights.txt calls it; Rule is its first part
+	at     int     // the sentence it was seen in, from 1; 0 is the definition as a whole
 	Rule   string  `json:"rule"`
 	Weight float64 `json:"weight"` // what it adds to the score; 1 is a review by itself
 	Block  bool    `json:"block,omitempty"`
@@ -53,7 +54,7 @@ type Finding struct {
 // Report is the result of one scan.
 type Report struct {
 	Verdict  Verdict   `json:"verdict"`
-	Score    float64   `json:"score"` // sum of the weights, each rule once for each field's best
+	Score    float64   `json:"score"` // of the passage that weighs most, and of what is no text
 	Findings []Finding `json:"findings"`
 }
 
@@ -70,6 +71,7 @@ func look(t tool.Tool, peers []tool.Tool) []Finding {
 	list := []Finding{}
 	in := subject{tool: t, peers: peers}
 	in.fields, in.cut = fieldsOf(t)
+	in.topic = topicOf(in.fields)
 	for _, rule := range rules {
 		list = append(list, rule.scan(&in)...)
 	}
@@ -77,22 +79,19 @@ func look(t tool.Tool, peers []tool.Tool) []Finding {
 }
 
 // judge gives every finding its weight, puts those of one rule in one field
-// together, and sums: what is seen in several places counts once.
+// together, and scores.
 func (r *Report) judge() {
 	r.Verdict = Pass
-	seen := map[string]bool{}
 	type place struct{ rule, field string }
 	at := map[place]int{}
 	var list []Finding
+	r.Score = scoreOf(passages(r.Findings), weights)
 	for _, f := range r.Findings {
 		f.Weight = weights[f.key]
 		f.Rule, _, _ = strings.Cut(f.key, "/")
+		f.Rule, _, _ = strings.Cut(f.Rule, "~")
 		if f.Block {
 			r.Verdict = Block
-		}
-		if !seen[f.key] {
-			seen[f.key] = true
-			r.Score += f.Weight
 		}
 		if i, ok := at[place{f.Rule, f.Field}]; ok {
 			list[i] = merge(list[i], f)
@@ -110,14 +109,13 @@ func (r *Report) judge() {
 	})
 }
 
-// merge puts two findings of a rule in one field together: the heavier one says
-// where.
+// merge puts two findings of a rule in one field together: the heavier one stays.
 func merge(a, b Finding) Finding {
-	sum := a.Weight + b.Weight
+	block := a.Block || b.Block
 	if b.Weight > a.Weight {
 		a = b
 	}
-	a.Weight, a.Block = sum, a.Block || b.Block
+	a.Block = block
 	return a
 }
 
@@ -125,8 +123,22 @@ func merge(a, b Finding) Finding {
 type subject struct {
 	tool   tool.Tool
 	fields []field
-	cut    bool // it holds more than the caps allow to read
+	cut    bool     // it holds more than the caps allow to read
+	topic  concepts // what its name is about
 	peers  []tool.Tool
+}
+
+// topicOf is what the name of a tool is about.
+func topicOf(fields []field) (topic concepts) {
+	for i := range fields {
+		if fields[i].path != "name" {
+			continue
+		}
+		for _, one := range fields[i].forms[0].sentences {
+			topic |= one.all
+		}
+	}
+	return topic
 }
 
 // rule is one way to look at a tool.

@@ -28,15 +28,20 @@ type vocabulary struct {
 	params map[string]bool // names of its parameters, folded
 }
 
-// sentences reads a folded text.
-func sentences(text string, v vocabulary) []sentence {
-	r := reader{text: text, own: v, lex: words()}
+// sentences reads a folded text; raw is the text before, to tell constants from
+// names of tools.
+func sentences(text, raw string, v vocabulary) []sentence {
+	r := reader{text: text, raw: raw, own: v, lex: words()}
+	if len(raw) != len(text) {
+		r.raw = text
+	}
 	r.read()
 	return r.out
 }
 
 type reader struct {
 	text string
+	raw  string
 	own  vocabulary
 	lex  *lexicon
 	word int // words so far
@@ -72,6 +77,9 @@ func (r *reader) read() {
 				r.close(i)
 			} else if c != ' ' && c != '\n' {
 				r.signAt(i)
+			}
+			if (c == ',' || c == ':') && i+1 < len(r.text) && r.text[i+1] <= ' ' {
+				r.word += 2 // what stands on both sides is further apart
 			}
 		}
 		i += size
@@ -166,9 +174,11 @@ func (r *reader) name(i int) (concepts, int) {
 		return r.lex.bit["self"], end
 	case r.own.params[word]:
 		return r.lex.bit["param"], end
+	case r.raw[i] >= 'A' && r.raw[i] <= 'Z' && r.raw[end-1] <= 'Z':
+		return 0, end // a constant, such as an environment variable
 	case joined && strings.Trim(word, "_") == word && i > 0 && r.text[i-1] != '.' && r.text[i-1] != '$':
 		return r.lex.bit["named"], end
-	case i > 0 && r.text[i-1] == '`' && end < len(r.text) && r.text[end] == '`' && len(word) > 2:
+	case i > 0 && r.text[i-1] == '`' && (strings.HasPrefix(r.text[end:], "` tool") || strings.HasPrefix(r.text[end:], "` function")):
 		return r.lex.bit["named"], end
 	}
 	return 0, end
@@ -188,7 +198,7 @@ func (r *reader) stop(c rune, i int) bool {
 		return true
 	case '\n':
 		rest := strings.TrimLeft(r.text[i+1:min(len(r.text), i+40)], " \t\r")
-		return rest != "" && (rest[0] == '\n' || rest[0] == '-' || rest[0] == '*' || rest[0] == '#')
+		return rest != "" && (rest[0] == '\n' || rest[0] == '-' || rest[0] == '*' || rest[0] == '#' || labelled(rest))
 	}
 	return false
 }
@@ -201,4 +211,15 @@ func (r *reader) close(end int) {
 	}
 	r.open, r.foreign = sentence{start: end}, 0
 	r.word += 3 // sentences are apart
+}
+
+// labelled reports a line that begins with a name and a colon, as lists of
+// parameters do.
+func labelled(line string) bool {
+	end := strings.IndexFunc(line, func(c rune) bool { return c != '_' && !wordRune(c) })
+	if end <= 0 {
+		return false
+	}
+	rest := strings.TrimLeft(line[end:], " ")
+	return strings.HasPrefix(rest, ":") || strings.HasPrefix(rest, "(")
 }

@@ -20,8 +20,8 @@ type example struct {
 	attack bool
 	hard   bool // honest, with the words of attacks
 	group  string
-	keys   []string
-	at     []int // keys by number
+	sets   [][]string // passages
+	at     [][]int    // their keys by number
 	cost   float64
 }
 
@@ -34,11 +34,7 @@ func examples(t testing.TB) (list []example) {
 				continue
 			}
 			e := example{row: r, attack: attack, hard: hard || r.HardNegative, group: groupOf(r)}
-			for _, f := range look(r.tool(t), nil) {
-				if !slices.Contains(e.keys, f.key) {
-					e.keys = append(e.keys, f.key)
-				}
-			}
+			e.sets = passages(look(r.tool(t), nil))
 			list = append(list, e)
 		}
 	}
@@ -71,8 +67,8 @@ func groupOf(r row) string {
 	}
 	if source == "written" {
 		h := fnv.New32a()
-		h.Write([]byte(r.Technique))
-		return fmt.Sprintf("written-%d", h.Sum32()%4)
+		h.Write([]byte(r.Name))
+		return fmt.Sprintf("written-%d", h.Sum32()%5)
 	}
 	return source
 }
@@ -104,7 +100,7 @@ func costs(list []example) {
 }
 
 // How the regression is set; chosen by leaving sources out one at a time.
-var hardCost, slope, hold = 3.0, 8.0, .5
+var hardCost, slope, hold = 6.0, 8.0, .25
 
 // fit returns weights for list: a logistic regression whose odds are slope times
 // the score above 1, drawn to the priors.
@@ -114,6 +110,7 @@ func fit(list []example) map[string]float64 {
 	for i, k := range names {
 		start[i] = priors[k]
 	}
+	least, most := bounds()
 	w := slices.Clone(start)
 	bias := 0.0
 	grad := make([]float64, len(w))
@@ -126,21 +123,20 @@ func fit(list []example) map[string]float64 {
 		gb := 0.0
 		for i := range list {
 			e := &list[i]
-			z := bias - 1
-			for _, k := range e.at {
-				z += w[k]
-			}
+			z, heaviest := e.heaviest(w)
+			z += bias - 1
 			d := e.cost / (1 + math.Exp(-slope*z))
 			if e.attack {
 				d -= e.cost
 			}
-			for _, k := range e.at {
+			for _, k := range heaviest {
 				grad[k] += d
 			}
 			gb += d
 		}
 		for k := range w {
 			w[k] -= step * (grad[k]*slope/4 + hold*(w[k]-start[k]))
+			w[k] = min(max(w[k], least[k]), most[k])
 		}
 		bias -= step * gb * slope / 4
 	}
@@ -151,6 +147,22 @@ func fit(list []example) map[string]float64 {
 	return m
 }
 
+// bounds keep what speaks against a definition from speaking for it, and what
+// speaks for it small: an attacker can write it too.
+func bounds() (least, most []float64) {
+	for _, k := range keyNames {
+		low, high := 0.0, 3.0
+		switch {
+		case strings.Contains(k, "~"):
+			low, high = -.8, 0
+		case priors[k] < 0:
+			low, high = -.4, 0
+		}
+		least, most = append(least, low), append(most, high)
+	}
+	return least, most
+}
+
 // keyNames are the keys by number.
 var keyNames []string
 
@@ -158,22 +170,33 @@ var keyNames []string
 func number(list []example) {
 	keyNames = slices.Sorted(maps.Keys(priors))
 	for i := range list {
-		for _, k := range list[i].keys {
-			n, ok := slices.BinarySearch(keyNames, k)
-			if ok {
-				list[i].at = append(list[i].at, n)
+		for _, set := range list[i].sets {
+			var at []int
+			for _, k := range set {
+				if n, ok := slices.BinarySearch(keyNames, k); ok {
+					at = append(at, n)
+				}
 			}
+			list[i].at = append(list[i].at, at)
 		}
 	}
 }
 
-func score(w map[string]float64, e example) float64 {
-	s := 0.0
-	for _, k := range e.keys {
-		s += w[k]
+// heaviest returns the passage that weighs most, and its weight.
+func (e *example) heaviest(w []float64) (best float64, keys []int) {
+	for i, set := range e.at {
+		sum := 0.0
+		for _, k := range set {
+			sum += w[k]
+		}
+		if i == 0 || sum > best {
+			best, keys = sum, set
+		}
 	}
-	return s
+	return best, keys
 }
+
+func score(w map[string]float64, e example) float64 { return scoreOf(e.sets, w) }
 
 // tune sets the score for review so that honest examples of list stay below it as
 // wanted.
@@ -209,7 +232,7 @@ func tune(w map[string]float64, list []example, ordinary, hard, real float64) {
 // not told apart.
 func learn(list []example) map[string]float64 {
 	w := fit(list)
-	tune(w, list, .01, .1, .02)
+	tune(w, list, .01, .05, .02)
 	return w
 }
 

@@ -9,8 +9,9 @@ import (
 )
 
 // weights.txt has what each pattern adds to a score, learned by TestWeights: a
-// logistic regression on the development part of the corpus and testdata that
-// starts at, and is held to, the weights that the rules were written with.
+// logistic regression on the development part of the corpus, real tools and
+// testdata that starts at, and is held to, the weights that the rules were written
+// with.
 //
 //go:embed weights.txt
 var learned string

@@ -28,6 +28,7 @@ func written(t testing.TB, file string) []row {
 		if len(part) < 3 {
 			t.Fatalf("%s: %q", file, line)
 		}
+		part[2] = strings.ReplaceAll(part[2], `\n`, "\n")
 		r := row{ID: part[1], Name: part[1], Description: part[2], Technique: part[0], Source: "written"}
 		if len(part) > 3 && part[3] != "" {
 			properties := map[string]any{}
