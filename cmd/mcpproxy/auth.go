@@ -55,7 +55,7 @@ func showPrompt(w io.Writer, p client.LoginPrompt) {
 	} else {
 		fmt.Fprintf(w, "Open this address of %s in a browser (%s):\n", escape.Line(p.Host), escape.Line(p.Note))
 	}
-	fmt.Fprintf(w, "\n%s\n\nWaiting until you have logged in, Ctrl-C gives up.\n", escape.Line(p.URL))
+	fmt.Fprintf(w, "\n%s\n\nWaiting until you have logged in; Ctrl-C ends the waiting.\n", escape.Line(p.URL))
 }
 
 func printLoggedIn(w io.Writer, l client.Login) {

@@ -396,12 +396,40 @@ func TestOAuth_WithoutInstance(t *testing.T) {
 	if err != nil || !strings.Contains(out, "Logged in at oidc") {
 		t.Fatalf("auth login = %v\n%s%s", err, out, said)
 	}
+	if required("keyring") == strings.Contains(out, "lasts until the program ends") {
+		t.Errorf("auth login said %q", out)
+	}
 	if !required("keyring") {
 		return // nothing kept it
 	}
 	if out, said, err := in.command(t, "quarantine", "inspect", "oidc"); err != nil || !strings.Contains(out, "t0") {
 		t.Errorf("inspect after the login = %v\n%s%s", err, out, said)
 	}
+}
+
+// On a machine without a keyring the secrets file keeps the key of the logins.
+func TestOAuth_WithSecretsFile(t *testing.T) {
+	t.Parallel()
+	p := needOAuth(t)
+	url, _, _ := oidc(t, p, "60")
+	env, tabs := onDesktop(t)
+	in := instanceOn(t, append(env, "MCPPROXY_SECRETS_PASSPHRASE=correct horse", "DBUS_SESSION_BUS_ADDRESS=unix:path="+t.TempDir()+"/no-bus"), nil)
+	in.extra = map[string]any{"secrets_backend": "file"}
+	in.configure(t, map[string]any{"oidc": map[string]any{"url": url, "quarantined": false}})
+	in.start(t)
+	in.awaitServer(t, "oidc", "needs-login")
+	out, said, err := in.command(t, "auth", "login", "oidc")
+	if err != nil || strings.Contains(out, "lasts until the program ends") {
+		t.Fatalf("auth login = %v\n%s%s", err, out, said)
+	}
+	in.awaitServer(t, "oidc", "ready")
+	in.stop(t)
+	in.start(t)
+	in.awaitServer(t, "oidc", "ready")
+	if len(tabs()) != 1 {
+		t.Errorf("tabs = %q", tabs())
+	}
+	in.holdsNoToken(t)
 }
 
 // conformanceClient is the client that the conformance suite drives: it puts the

@@ -38,6 +38,9 @@ func (f *flow) request(ctx context.Context, got *found, back *callback, earlier 
 	}
 	if try.client == nil {
 		if try.client, err = a.fetcher(ctx).register(ctx, &got.server, back.redirect, try.scopes); err != nil {
+			if got.server.guessed {
+				err = fmt.Errorf("%w: the server wants credentials and publishes no way to log in\nhint: give it a token under its \"headers\", such as \"Authorization\": \"Bearer ${keyring:NAME}\"", ErrMetadata)
+			}
 			return nil, err
 		}
 		a.registered(got, try.client)

@@ -71,6 +71,10 @@ func TestLogin_RefusesWhatServersDoWrong(t *testing.T) {
 			_ = z.Close()
 		}), ErrMetadata, false, ""},
 		{"metadata are a page", route(metaPath, answer(200, "<html>")), ErrMetadata, false, ""},
+		{"no metadata at all", func(w *world) {
+			w.challenge = "Bearer"
+			w.routes[prmPath], w.routes[metaPath], w.routes["/register"] = http.NotFound, http.NotFound, http.NotFound
+		}, ErrMetadata, false, ""},
 		{"metadata fail", route(metaPath, answer(500, "")), ErrMetadata, false, ""},
 		{"another issuer", meta("issuer", "https://evil.example"), ErrMetadata, false, ""},
 		{"no token endpoint", meta("token_endpoint", ""), ErrUnsafeURL, false, ""},
