@@ -20,7 +20,7 @@ func configuration(_ context.Context, opt Options) []Finding {
 	case opt.ConfigError != nil:
 		return []Finding{{"config.faulty", Error, subject, opt.ConfigError.Error(), "mend the lines named above; a running instance keeps the last good configuration"}}
 	}
-	list := []Finding{ok("config", subject, fmt.Sprintf("%d servers", len(opt.Servers)))}
+	list := []Finding{ok("config", subject, fmt.Sprintf("valid; servers switched on: %d", len(opt.Servers)))}
 	for _, w := range opt.ConfigWarnings {
 		list = append(list, Finding{"config.warning", Attention, subject, w, "see docs/configuration.md"})
 	}

@@ -72,7 +72,10 @@ func upstreams(servers []client.Server) []Finding {
 	for _, s := range servers {
 		level, bad := levels[s.State]
 		cause := "it is " + s.State
-		if s.Error != "" {
+		switch {
+		case s.State == "held":
+			cause = "it does not run: nobody approved it as it is now"
+		case s.Error != "":
 			why, _, _ := strings.Cut(s.Error, "\nhint: ") // Hint is the better one
 			cause += ": " + why
 		}
