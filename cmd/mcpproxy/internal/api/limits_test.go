@@ -110,9 +110,11 @@ func TestLimits_SlowBody(t *testing.T) {
 	t.Parallel()
 	limited(t, New(Options{Service: &fake{}, MCP: echoMCP}), func(t *testing.T, p *pipes) {
 		conn := p.dial()
+		var sender sync.WaitGroup
+		defer sender.Wait() // time stops with the test
 		defer conn.Close()
 		start := time.Now()
-		go func() {
+		sender.Go(func() {
 			_, _ = io.WriteString(conn, "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n")
 			for range 1000 {
 				if _, err := io.WriteString(conn, "a"); err != nil {
@@ -120,7 +122,7 @@ func TestLimits_SlowBody(t *testing.T) {
 				}
 				time.Sleep(time.Second)
 			}
-		}()
+		})
 		line, err := bufio.NewReader(conn).ReadString('\n')
 		if err != nil || !strings.Contains(line, "408") {
 			t.Errorf("answer %q, %v, want 408", line, err)
