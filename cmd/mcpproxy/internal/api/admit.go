@@ -44,6 +44,9 @@ func (a *API) admit(s Surface, r route) http.HandlerFunc {
 			ctx := context.WithValue(req.Context(), visitorKey{}, v)
 			req = req.WithContext(audit.WithActor(ctx, actorOf(s, v.who)))
 		}
+		if req.Method == http.MethodHead && r.access != open && r.access != agent {
+			return // no answer of ours says anything in its header; a stream would never end
+		}
 		r.serve(a, w, req)
 	}
 }

@@ -203,6 +203,38 @@ func TestGuard_UnknownMethodsAndPaths(t *testing.T) {
 	}
 }
 
+// Every path answers 405 to the methods that it does not have, and HEAD ends
+// even where GET does not.
+func TestGuard_MethodsOfAllPaths(t *testing.T) {
+	t.Parallel()
+	h := New(Options{Service: &fake{}, MCP: echoMCP, Key: testKey, Endpoint: testEndpoint}).Handler(TCP)
+	has := map[string]bool{}
+	for _, r := range routes {
+		has[r.method+" "+r.pattern] = true
+	}
+	for _, r := range routes {
+		for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"} {
+			if has[method+" "+r.pattern] || strings.HasPrefix(r.pattern, "/api/v1/tools/") || r.pattern == "/api/v1/models/use" {
+				continue // these overlap with tools/{id} and models/{name}
+			}
+			other := r
+			other.method = method
+			req := visit{}.request(other)
+			req.Header.Set("Content-Type", "application/json")
+			req = req.WithContext(t.Context())
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, req)
+			if method == "HEAD" && has["GET "+r.pattern] {
+				if w.Code == http.StatusMethodNotAllowed {
+					t.Errorf("HEAD %s = %d", r.pattern, w.Code)
+				}
+			} else if w.Code != http.StatusMethodNotAllowed {
+				t.Errorf("%s %s = %d, want 405", method, r.pattern, w.Code)
+			}
+		}
+	}
+}
+
 func TestAdmit_Key(t *testing.T) {
 	t.Parallel()
 	with := func(name, value string) http.Header { return http.Header{name: {value}} }
