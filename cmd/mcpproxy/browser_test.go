@@ -113,10 +113,11 @@ func TestBrowser_Manage(t *testing.T) {
 	t.Setenv(secret.PassphraseEnv, "the passphrase of a test")
 	guarded := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }))
 	t.Cleanup(guarded.Close)
-	b.run(t, serveWith(t, map[string]any{"secrets_backend": "file"}, map[string]any{
+	in := serveWith(t, map[string]any{"secrets_backend": "file"}, map[string]any{
 		"live":    exampleServer(t, "units"),
 		"guarded": map[string]any{"url": guarded.URL + "/mcp", "type": "http", "quarantined": false},
-	}), "manage.mjs")
+	})
+	b.run(t, in, "manage.mjs", "UI_CONFIG="+in.configPath())
 }
 
 func TestBrowser_Units(t *testing.T) {

@@ -88,7 +88,18 @@ await visit(async (page, faults) => {
   await page.getByRole('button', { name: 'Delete it' }).click();
   await page.getByText('No secrets yet').waitFor();
 
-  // A search box follows; logging out ends it.
+  // A token in a pasted snippet goes to the keyring, and its placeholder to the file.
+  await go(page, 'Servers');
+  await page.getByRole('button', { name: 'Add servers' }).click();
+  await page.getByLabel(/README/).fill('{"mcpServers": {"gh": {"command": "npx", "args": ["-y", "server-gh"], "env": {"GITHUB_TOKEN": "ghp_0123456789", "LEVEL": "1"}}}}');
+  await page.getByLabel(/Put GITHUB_TOKEN into the keyring/).waitFor();
+  await page.getByRole('button', { name: 'Add 1 server' }).click();
+  await page.getByRole('button', { name: 'gh', exact: true }).waitFor();
+  const config = readFileSync(process.env.UI_CONFIG, 'utf8');
+  assert.ok(config.includes('${keyring:gh_github_token}') && !config.includes('ghp_0123456789'), config);
+  assert.match(await rest('GET', '/api/v1/secrets'), /gh_github_token/);
+
+  // Logging out ends it.
   await page.getByRole('button', { name: 'Log out' }).click();
   await page.getByRole('heading', { name: 'Open this page with a link' }).waitFor();
   await page.goto(base + '/ui/servers');

@@ -80,7 +80,10 @@ function theme(step) {
 }
 themeButton.addEventListener('click', () => theme(1));
 
-document.getElementById('logout').addEventListener('click', () => api('DELETE', '/api/v1/session').then(loggedOut, failed));
+document.getElementById('logout').addEventListener('click', () => {
+  session.abort();
+  api('DELETE', '/api/v1/session').then(loggedOut, failed);
+});
 
 function loggedOut() {
   session.abort();
