@@ -7,9 +7,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 work=$(mktemp -d "${TMPDIR:-/var/tmp}/mcpproxy-docker.XXXXXX")
-cloud=mcpcloud$$
+cloud=mcpcloud$$ service=
 mkdir "$work/root" "$work/exec" "$work/empty"
 stop() {
+  kill ${service:+"$service"} 2>/dev/null
   ip netns del "$cloud" 2>/dev/null && ip link del "$cloud" 2>/dev/null
   kill "$daemon" 2>/dev/null && wait "$daemon" 2>/dev/null
   rm -rf "$work"
@@ -72,7 +73,8 @@ metadata() { # a service at the address of a cloud's, one hop behind this machin
   ip netns exec "$cloud" sh -c 'ip link set lo up; ip addr add 198.51.100.254/30 dev eth0; ip addr add 169.254.169.254/32 dev eth0
     ip link set eth0 up; ip route add default via 198.51.100.253'
   ip route add 169.254.169.254/32 via 198.51.100.254
-  ip netns exec "$cloud" python3.11 -m http.server --directory "$work/empty" --bind 169.254.169.254 80 >/dev/null 2>&1 &
+  ip netns exec "$cloud" /usr/bin/python3.11 -m http.server --directory "$work/empty" --bind 169.254.169.254 80 >/dev/null 2>&1 &
+  service=$!
 }
 
 make_node

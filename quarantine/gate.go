@@ -154,7 +154,7 @@ func (g *Gate) wave(s *serverView, l Launch, c *changes) {
 // settled reports whether Launch has nothing to record.
 func (s *serverView) settled(l Launch, trustFirst bool) bool {
 	_, changed := s.sight(l, trustFirst)
-	return !changed && s.inForce != nil && s.inForce.equal(l)
+	return !changed && s.inForce != nil && s.inForce.same(l)
 }
 
 // sight returns the server's record after identity l was seen.
@@ -164,6 +164,9 @@ func (s *serverView) sight(l Launch, trustFirst bool) (rec serverRecord, changed
 		rec.First, rec.Formula, changed = l, launchFormula, true
 	}
 	changed = rec.upgrade(l) || changed
+	if a := rec.Approved; a != nil && a.equal(l) && a.ImageID == "" && l.ImageID != "" {
+		rec.Approved, changed = &l, true // the image first seen behind an approved name is pinned
+	}
 	if rec.Trust != trustOpen || rec.Approved != nil {
 		return rec, changed
 	}

@@ -374,3 +374,28 @@ func BenchmarkGate_Admit_Unchanged(b *testing.B) {
 		}
 	}
 }
+
+// The image behind a name is pinned when it is first known, and another one
+// holds the server; not knowing it is no difference.
+func TestGate_Launch_ImageID(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	launch := func(id string) error {
+		return b.gate.Launch("s", quarantine.Launch{Transport: "stdio", Command: "npx", Isolation: "docker image node:20", ImageID: id}, true)
+	}
+	for _, step := range []struct {
+		id   string
+		held string
+	}{
+		{"", ""},
+		{"sha256:aaaa", ""}, // first known
+		{"sha256:bbbb", `the image of that name was "aaaa", now "bbbb"`},
+		{"", ""},
+		{"sha256:aaaa", ""},
+	} {
+		err := launch(step.id)
+		if (err == nil) != (step.held == "") || err != nil && !strings.Contains(err.Error(), step.held) {
+			t.Errorf("Launch with image %q = %v, want %q", step.id, err, step.held)
+		}
+	}
+}

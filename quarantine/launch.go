@@ -31,6 +31,9 @@ type Launch struct {
 	// Isolation says in words behind which walls the server runs: its image and
 	// what of the host it reaches. Empty is the host itself.
 	Isolation string `json:"isolation,omitempty"`
+	// ImageID is the image that its name stood for when it was last looked for.
+	// Empty is not known, and no difference.
+	ImageID string `json:"image_id,omitempty"`
 }
 
 // Normal returns a copy of l with its name lists sorted, so that equal
@@ -65,8 +68,12 @@ func (l Launch) equal(o Launch) bool {
 	return l.Transport == o.Transport && l.Command == o.Command && slices.Equal(l.Args, o.Args) &&
 		l.WorkingDir == o.WorkingDir && slices.Equal(l.EnvNames, o.EnvNames) &&
 		l.URL == o.URL && slices.Equal(l.HeaderNames, o.HeaderNames) && l.Isolation == o.Isolation &&
-		slices.Equal(l.References, o.References)
+		slices.Equal(l.References, o.References) &&
+		(l.ImageID == o.ImageID || l.ImageID == "" || o.ImageID == "")
 }
+
+// same is equal for identities that also know as much.
+func (l Launch) same(o Launch) bool { return l.equal(o) && l.ImageID == o.ImageID }
 
 // difference says in plain words what changed from l to o. Arguments and the
 // path of a URL may hold secrets and are not quoted; a reviewer sees them on
@@ -104,8 +111,16 @@ func (l Launch) difference(o Launch) string {
 	}
 	if l.Isolation != o.Isolation {
 		say("isolation was %q, now %q", cmp.Or(l.Isolation, "none"), cmp.Or(o.Isolation, "none"))
+	} else if l.ImageID != o.ImageID && l.ImageID != "" && o.ImageID != "" {
+		say("the image of that name was %s, now %s", shortID(l.ImageID), shortID(o.ImageID))
 	}
 	return strings.Join(parts, "; ")
+}
+
+// shortID is an image id as docker lists it.
+func shortID(id string) string {
+	id = strings.TrimPrefix(id, "sha256:")
+	return fmt.Sprintf("%.12q", id)
 }
 
 func argsDifference(was, now []string) string {

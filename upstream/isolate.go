@@ -18,6 +18,7 @@ type Isolation struct {
 	Mounts     []string
 	ExtraArgs  []string
 	Timeout    time.Duration // of initialize once the walls stand; 0 means Timing.Start
+	Review     bool          // a person looks at it: whatever image is there will do
 }
 
 // Isolator runs stdio servers behind a wall such as a container.

@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"mcpproxy/internal/client"
-	"mcpproxy/internal/mcpclient"
 	"mcpproxy/upstream/docker"
 )
 
@@ -263,25 +262,55 @@ func dockerCommands(t *testing.T, parent int) (pids []int) {
 	return pids
 }
 
-// Another image is another server.
+// Another image is another server: by name, and behind the same name.
 func testDockerImageChanges(t *testing.T) {
 	runDocker(t, "tag", fixtureImage, "mcpproxy-fixture:other")
+	runDocker(t, "tag", fixtureImage, "mcpproxy-fixture:moves")
 	s := isolated()
+	moves := s["isolation"].(map[string]any)
+	moves["image"] = "mcpproxy-fixture:moves"
 	in := serveIsolated(t, map[string]any{"s": s})
 	a := newAgent(t, in)
-	if got := a.call("call_tool_destructive", "s:echo", map[string]any{"text": "hi"}); got != "hi" {
-		t.Errorf("echo = %q", got)
+	try := func() error {
+		_, err := a.s.Call(t.Context(), "call_tool_destructive", map[string]any{"id": "s:echo", "arguments": map[string]any{"text": "hi"}})
+		return err
 	}
-	s["isolation"].(map[string]any)["image"] = "mcpproxy-fixture:other"
-	in.configure(t, map[string]any{"s": s})
-	waitFor(t, "the server to be held", func() error {
-		if got := in.run(t, "quarantine", "list"); !strings.Contains(got, "isolation was") {
-			return errors.New(got)
+	if err := try(); err != nil {
+		t.Fatal(err)
+	}
+	held := func(why string) {
+		t.Helper()
+		waitFor(t, "the server to be held", func() error {
+			if got := in.run(t, "quarantine", "list"); !strings.Contains(got, why) {
+				return errors.New(got)
+			}
+			return nil
+		})
+		if err := try(); err == nil {
+			t.Error("a held server was called")
 		}
-		return nil
-	})
-	if raw, err := a.s.Call(t.Context(), "call_tool_destructive", map[string]any{"id": "s:echo", "arguments": map[string]any{"text": "hi"}}); err == nil {
-		t.Errorf("echo of a held server = %s", mcpclient.Text(raw))
+	}
+
+	runDocker(t, "tag", "node:20", "mcpproxy-fixture:moves") // as docker pull may do
+	in.run(t, "upstream", "restart", "s")
+	held("the image of that name was")
+
+	runDocker(t, "tag", fixtureImage, "mcpproxy-fixture:moves")
+	var page client.Waiting
+	if err := json.Unmarshal([]byte(in.run(t, "quarantine", "inspect", "s", "-o", "json")), &page); err != nil {
+		t.Fatal(err)
+	}
+	if page.State != "approved" || !strings.HasPrefix(page.Launch.ImageID, "sha256:") {
+		t.Errorf("page after the approved image is back = %s, image %q", page.State, page.Launch.ImageID)
+	}
+
+	moves["image"] = "mcpproxy-fixture:other"
+	in.configure(t, map[string]any{"s": s})
+	held("isolation was")
+
+	in.run(t, "upstream", "remove", "s")
+	if left := runDocker(t, "volume", "ls", "--quiet", "--filter", in.label(t)); left != "" {
+		t.Errorf("volumes of a removed server: %s", left)
 	}
 }
 

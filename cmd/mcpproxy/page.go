@@ -30,6 +30,7 @@ func printPage(w io.Writer, p client.Waiting) {
 		"headers", strings.Join(p.Launch.HeaderNames, ", "),
 		"secrets", strings.Join(p.Launch.References, ", "),
 		"isolation", p.Launch.Isolation,
+		"image", p.Launch.ImageID,
 		"hash", p.Hash)
 	switch {
 	case len(p.Tools) > 0:

@@ -98,7 +98,7 @@ func newUpstreamRemoveCommand(g *global) *cobra.Command {
 	return onServer(g, &cobra.Command{
 		Use:     "remove",
 		Short:   "Take a server out of the configuration",
-		Long:    "Take a server out of the configuration, and forget what was approved of it.",
+		Long:    "Take a server out of the configuration, and forget what was approved of it.\nOf an isolated server the volume with its home and caches is removed too.",
 		Example: "  mcpproxy upstream remove github",
 	}, func(ctx context.Context, c *client.Client, name string) (any, string, error) {
 		return map[string]string{"removed": name}, "Removed " + name, c.RemoveServer(ctx, name)

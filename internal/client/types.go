@@ -120,6 +120,7 @@ type Launch struct {
 	HeaderNames []string `json:"header_names,omitempty"`
 	References  []string `json:"references,omitempty"` // secrets it is given: "env NAME ${keyring:x}"
 	Isolation   string   `json:"isolation,omitempty"`  // where it runs and what of the host it reaches; empty is the host itself
+	ImageID     string   `json:"image_id,omitempty"`   // sha256:..., of its image
 }
 
 // Index is the answer of GET /api/v1/index.

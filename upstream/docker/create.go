@@ -3,6 +3,7 @@ package docker
 import (
 	"archive/tar"
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -49,7 +50,7 @@ func (d *Docker) createArgs(name string, p *plan) []string {
 	if p.entry != "" {
 		args = append(args, "--entrypoint", p.entry)
 	}
-	return append(append(args, p.image), p.line...)
+	return append(append(args, cmp.Or(p.id, p.image)), p.line...)
 }
 
 // create makes the container of p with its volume ready, and does not start it.

@@ -21,6 +21,11 @@ type Options struct {
 	Command string        // the docker command; "" means docker on PATH
 	Pull    time.Duration // one image at most; 0 means 20 min
 	Private []string      // paths of the host that no server may mount, beside Dir
+	// Check is asked before a server starts, once Known tells the image that is
+	// there, and says why it must not; nil asks nobody.
+	Check func(server string) error
+	// Say, if set, hears what the start of a server is waiting for, for people.
+	Say func(server, what string)
 }
 
 // Docker runs servers in containers. It implements [upstream.Isolator]. Safe for
@@ -35,6 +40,7 @@ type Docker struct {
 	swept    bool       // once it succeeded
 
 	sinking sync.Mutex // one at a time makes the sink
+	known   known
 
 	mu     sync.Mutex
 	doing  map[string]string        // by server
@@ -60,7 +66,7 @@ func Open(opt Options) (*Docker, error) {
 	}
 	opt.Private = append([]string{opt.Dir}, opt.Private...)
 	return &Docker{
-		opt: opt, log: opt.Log, instance: instance, run: digest(rand.Text()),
+		opt: opt, log: opt.Log, instance: instance, run: digest(rand.Text()), known: newKnown(opt.Dir),
 		doing: map[string]string{}, pulls: map[string]chan struct{}{}, images: map[string]imageFacts{},
 	}, nil
 }
@@ -92,10 +98,16 @@ func (d *Docker) prepare(ctx context.Context, s upstream.Spec) (*container, erro
 	if err := d.sweepFirst(ctx); err != nil {
 		return nil, err
 	}
-	if err := d.needImage(ctx, p); err != nil {
+	id, err := d.needImage(ctx, p)
+	if err != nil {
 		return nil, err
 	}
-	if err := d.needUV(ctx, p); err != nil {
+	if !s.Isolation.Review && d.opt.Check != nil {
+		if err := d.opt.Check(s.Name); err != nil {
+			return nil, err
+		}
+	}
+	if err := d.needUV(ctx, p, id); err != nil {
 		return nil, err
 	}
 	c, err := d.create(ctx, p)
@@ -114,6 +126,9 @@ func (d *Docker) Doing(server string) string {
 }
 
 func (d *Docker) say(server, what string) {
+	if d.opt.Say != nil && what != "" {
+		d.opt.Say(server, what)
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if what == "" {

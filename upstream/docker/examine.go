@@ -54,10 +54,7 @@ func (d *Docker) examine(ctx context.Context, s upstream.Spec, self string) (Rep
 	if err := d.sweepFirst(ctx); err != nil {
 		return Report{}, err
 	}
-	if err := d.needImage(ctx, p); err != nil {
-		return Report{}, err
-	}
-	id, err := d.imageID(ctx, p.image)
+	id, err := d.needImage(ctx, p)
 	if err != nil {
 		return Report{}, err
 	}

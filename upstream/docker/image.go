@@ -50,13 +50,14 @@ func Image(command string, args []string, images map[string]string) string {
 // other is the owner's, who chose the image.
 func inside(command string, args []string) []string {
 	command, args = unwrap(command, args)
-	if name := program(command); known(name) {
+	if name := program(command); ours(name) {
 		command = name
 	}
 	return append([]string{command}, args...)
 }
 
-func known(name string) bool {
+// ours reports whether name is a program of one of the runtimes.
+func ours(name string) bool {
 	return slices.ContainsFunc(runtimes, func(names []string) bool { return slices.Contains(names, name) })
 }
 

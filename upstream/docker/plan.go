@@ -22,6 +22,7 @@ const defaultUser = "65532:65532"
 type plan struct {
 	server  string
 	image   string
+	id      string // of the image, once it is known
 	network string
 	memory  string
 	cpus    string

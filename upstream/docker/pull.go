@@ -15,27 +15,32 @@ import (
 type imageFacts struct{ uv string } // the image's own uvx, "" if not asked yet
 
 // needImage pulls the image of p if it is not here, once for all servers that
-// wait for it, and says so.
-func (d *Docker) needImage(ctx context.Context, p *plan) error {
+// wait for it, and says so. It returns the id of the image, which p runs by: the
+// name may stand for another one a moment later.
+func (d *Docker) needImage(ctx context.Context, p *plan) (id string, err error) {
 	for {
-		_, err := d.imageID(ctx, p.image)
+		id, err := d.imageID(ctx, p.image)
 		if err == nil {
-			return nil
+			p.id = id
+			return id, d.known.note(p.image, id)
 		}
 		if failed := new(commandError); !errors.As(err, &failed) {
-			return err // docker itself
+			return "", err // docker itself
 		}
 		wait, mine := d.pullTurn(p.image)
 		if mine {
 			err = d.pull(ctx, p)
 			d.endPull(p.image)
-			return err
+			if err != nil {
+				return "", err
+			}
+			continue
 		}
 		d.say(p.server, "waits for the pull of "+p.image)
 		select {
 		case <-wait:
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return "", context.Cause(ctx)
 		}
 	}
 }

@@ -84,12 +84,31 @@ func (d *Docker) removeAll(ctx context.Context, containers ...string) error {
 	return err
 }
 
+// forgetTime is how long Forget waits for a container that is about to end.
+const forgetTime = 8 * time.Second
+
 // Forget removes what is kept of a server that was taken out of the
-// configuration: its volume with its home and caches.
+// configuration: its volume with its home and caches. Where docker cannot be
+// reached the volume stays.
 func (d *Docker) Forget(ctx context.Context, server string) error {
-	_, err := d.docker(ctx, "volume", "rm", "--force", d.volumeName(server))
-	if errors.Is(err, errAbsent) || errors.Is(err, errDown) {
-		return nil
+	late := time.NewTimer(forgetTime)
+	defer late.Stop()
+	tick := time.NewTicker(forgetTime / 20)
+	defer tick.Stop()
+	for {
+		_, err := d.docker(ctx, "volume", "rm", "--force", d.volumeName(server))
+		if errors.Is(err, errAbsent) || errors.Is(err, errDown) {
+			return nil
+		}
+		if failed := new(commandError); !errors.As(err, &failed) || !strings.Contains(failed.words, "in use") {
+			return err
+		}
+		select {
+		case <-tick.C:
+		case <-late.C:
+			return err
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
-	return err
 }

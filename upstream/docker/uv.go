@@ -13,15 +13,12 @@ import (
 const uvTime = 5 * time.Minute
 
 // needUV makes sure that uvx can run in the container of p. In an image that has
-// none, such as a plain python, uv is installed once into the server's volume.
-func (d *Docker) needUV(ctx context.Context, p *plan) error {
+// none, such as a plain python, uv is installed once into the server's volume. id
+// is of the image.
+func (d *Docker) needUV(ctx context.Context, p *plan, id string) error {
 	name := p.line[0]
 	if name != "uvx" && name != "uv" {
 		return nil
-	}
-	id, err := d.imageID(ctx, p.image)
-	if err != nil {
-		return err
 	}
 	if d.hasUV(id) {
 		return nil

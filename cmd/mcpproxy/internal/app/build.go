@@ -51,14 +51,16 @@ type App struct {
 	children *upstream.Children
 	logins   *oauth.Keeper
 	docker   *docker.Docker
-	pool     *upstream.Pool
-	sync     *discovery.Syncer
-	proxy    *proxy.Proxy
-	events   *api.Events
-	usage    *usage.Usage
-	metrics  *metrics.Metrics
-	counts   store.Bucket[usage.Saved]
-	api      *api.API
+	// imageMoved is poked when a server must not start on the image it has now.
+	imageMoved chan struct{}
+	pool       *upstream.Pool
+	sync       *discovery.Syncer
+	proxy      *proxy.Proxy
+	events     *api.Events
+	usage      *usage.Usage
+	metrics    *metrics.Metrics
+	counts     store.Bucket[usage.Saved]
+	api        *api.API
 
 	inForce  atomic.Pointer[config.Config] // the last good configuration
 	fault    atomic.Pointer[string]        // why the file is not in force; nil if it is
@@ -74,7 +76,7 @@ func open(opt Options, serving bool) (*App, error) {
 	if err := opt.check(); err != nil {
 		return nil, err
 	}
-	a := &App{opt: opt, started: time.Now(), serving: serving, events: api.NewEvents()}
+	a := &App{opt: opt, started: time.Now(), serving: serving, events: api.NewEvents(), imageMoved: make(chan struct{}, 1)}
 	cfg, err := a.locate()
 	if err != nil {
 		return nil, err
@@ -143,7 +145,7 @@ func (a *App) build(cfg *config.Config) (err error) {
 	if a.children, err = upstream.OpenChildren(filepath.Join(a.dir, "children")); err != nil {
 		return err
 	}
-	if a.docker, err = docker.Open(docker.Options{Dir: a.dir, Log: a.log.Named("docker"), Private: []string{a.logDir()}}); err != nil {
+	if a.docker, err = a.openDocker(); err != nil {
 		return err
 	}
 	if a.secrets, err = a.openSecrets(cfg); err != nil {

@@ -2,10 +2,15 @@ package app
 
 import (
 	"cmp"
+	"context"
+	"fmt"
 	"slices"
 	"time"
 
+	"go.uber.org/zap"
+
 	"mcpproxy/internal/config"
+	"mcpproxy/internal/escape"
 	"mcpproxy/upstream"
 	"mcpproxy/upstream/docker"
 )
@@ -13,6 +18,18 @@ import (
 // pullPatience is how much longer a person waits for a listing where an image
 // may have to be pulled first.
 const pullPatience = 25 * time.Minute
+
+// openDocker prepares for isolated servers. A command without an instance tells
+// its user what it waits for; an instance has its log and its listings.
+func (a *App) openDocker() (*docker.Docker, error) {
+	opt := docker.Options{Dir: a.dir, Log: a.log.Named("docker"), Private: []string{a.logDir()}, Check: a.checkImage}
+	if !a.serving && a.opt.Stderr != nil {
+		opt.Say = func(server, what string) {
+			fmt.Fprintf(a.opt.Stderr, "docker isolation: %s %s\n", escape.Line(server), escape.Line(what))
+		}
+	}
+	return docker.Open(opt)
+}
 
 // settleIsolation makes Isolation of every server what is in force for it: the
 // server's own settings over those of all servers, with its image, or nil if it
@@ -60,6 +77,45 @@ func wallsOf(s config.Server) string {
 		return docker.Describe(*in)
 	}
 	return ""
+}
+
+// imageID is the image that the server's name of one stands for, as far as known.
+func (a *App) imageID(s config.Server) string {
+	if s.Isolation == nil {
+		return ""
+	}
+	return a.docker.Known(s.Isolation.Image)
+}
+
+// checkImage asks the gate once more when the image of a server is known: a name
+// may stand for another image than it did when the server was approved.
+func (a *App) checkImage(server string) error {
+	s, err := a.configured(server)
+	if err != nil {
+		return err
+	}
+	err = a.gate.Launch(server, a.launchOf(s), trustsFirst(s))
+	if err != nil {
+		select {
+		case a.imageMoved <- struct{}{}:
+		default:
+		}
+	}
+	return err
+}
+
+// followImages holds servers whose image is another one now.
+func (a *App) followImages(ctx context.Context) error {
+	for {
+		select {
+		case <-a.imageMoved:
+		case <-ctx.Done():
+			return nil
+		}
+		if err := a.reapply(ctx); err != nil && ctx.Err() == nil {
+			a.log.Error("another image not held", zap.Error(err))
+		}
+	}
 }
 
 // isolationWords says in a few words where the server runs, and what its start

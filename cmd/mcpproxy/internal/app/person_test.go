@@ -21,7 +21,7 @@ import (
 func (r *rig) approvals(names []string, known map[string][]tool.Tool) map[string]string {
 	m := map[string]string{}
 	for _, s := range r.app.inForce.Load().Servers {
-		launch := launchOf(s)
+		launch := r.app.launchOf(s)
 		if r.app.gate.Launch(s.Name, launch, false) == nil {
 			m[s.Name] = fmt.Sprint(launch)
 		}

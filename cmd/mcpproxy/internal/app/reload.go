@@ -100,7 +100,7 @@ func (a *App) launches(cfg *config.Config) []string {
 	var wg sync.WaitGroup
 	for i, s := range cfg.Servers {
 		wg.Go(func() {
-			if err := a.gate.Launch(s.Name, launchOf(s), trustsFirst(s)); err != nil {
+			if err := a.gate.Launch(s.Name, a.launchOf(s), trustsFirst(s)); err != nil {
 				held[i] = err.Error()
 			}
 		})

@@ -60,6 +60,7 @@ func (a *App) run(ctx context.Context, ready func(Ready)) error {
 	g.Go(func() error { return a.sweep(ctx) })
 	g.Go(func() error { return a.sentence.run(ctx) })
 	g.Go(func() error { return a.followApprovals(ctx) })
+	g.Go(func() error { return a.followImages(ctx) })
 	g.Go(func() error { return a.keepUsage(ctx) })
 	a.followChanges(ctx, g)
 	if err := a.reapply(ctx); err != nil && ctx.Err() == nil {

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"go.uber.org/zap"
+
 	"mcpproxy/internal/client"
 	"mcpproxy/internal/config"
 	"mcpproxy/upstream"
@@ -60,7 +62,7 @@ func (a *App) restingState(s config.Server) string {
 	switch {
 	case !s.Enabled:
 		return string(upstream.Disabled)
-	case a.gate.Launch(s.Name, launchOf(s), false) != nil:
+	case a.gate.Launch(s.Name, a.launchOf(s), false) != nil:
 		return string(upstream.Held)
 	case a.serving:
 		return string(upstream.Starting)
@@ -133,7 +135,8 @@ func (a *App) UpdateServer(ctx context.Context, name string, c client.ServerChan
 
 // RemoveServer takes the server out of the file; its approvals are forgotten.
 func (a *App) RemoveServer(ctx context.Context, name string) error {
-	if _, err := a.configured(name); err != nil {
+	s, err := a.configured(name)
+	if err != nil {
 		return err
 	}
 	if err := a.mayEdit(); err != nil {
@@ -145,6 +148,11 @@ func (a *App) RemoveServer(ctx context.Context, name string) error {
 	a.logins.Forget(ctx, name)
 	if err := a.reload(ctx); err != nil {
 		return asClientError(err)
+	}
+	if s.Isolation != nil {
+		if err := a.docker.Forget(ctx, name); err != nil {
+			a.log.Warn("docker isolation: the volume of a removed server is left", zap.String("server", name), zap.Error(err))
+		}
 	}
 	return a.gate.Forget(name)
 }
@@ -180,7 +188,7 @@ func (a *App) RestartServer(ctx context.Context, name string) error {
 	if !a.serving {
 		return &client.Error{Code: "unavailable", Message: "no instance is running", Hint: "start one: mcpproxy serve"}
 	}
-	if err := a.gate.Launch(name, launchOf(s), false); err != nil {
+	if err := a.gate.Launch(name, a.launchOf(s), false); err != nil {
 		return heldError(err)
 	}
 	a.invite(ctx, name)

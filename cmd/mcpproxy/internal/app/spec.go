@@ -22,11 +22,11 @@ func (a *App) specOf(s config.Server, held string) upstream.Spec {
 }
 
 // launchOf returns what an approval of the server is bound to.
-func launchOf(s config.Server) quarantine.Launch {
+func (a *App) launchOf(s config.Server) quarantine.Launch {
 	return quarantine.Launch{
 		Transport: s.Transport, Command: s.Command, Args: s.Args, WorkingDir: s.WorkingDir, URL: s.URL,
 		EnvNames: slices.Sorted(maps.Keys(s.Env)), HeaderNames: slices.Sorted(maps.Keys(s.Headers)), Isolation: wallsOf(s),
-		References: referencesOf(s),
+		References: referencesOf(s), ImageID: a.imageID(s),
 	}
 }
 

@@ -56,7 +56,11 @@ func (a *App) listing(ctx context.Context, s config.Server, opt api.ListOptions)
 	}
 	ctx, cancel := context.WithTimeout(ctx, opt.Timeout)
 	defer cancel()
-	tools, err := a.pool.List(ctx, a.specOf(s, ""), opt.Trace)
+	spec := a.specOf(s, "")
+	if spec.Isolation != nil {
+		spec.Isolation.Review = true
+	}
+	tools, err := a.pool.List(ctx, spec, opt.Trace)
 	if err != nil {
 		e := &client.Error{Code: "unavailable", Message: err.Error(), Hint: "see its log: mcpproxy upstream logs " + s.Name}
 		if errors.Is(err, upstream.ErrLogin) || errors.Is(err, upstream.ErrRights) {
@@ -64,8 +68,8 @@ func (a *App) listing(ctx context.Context, s config.Server, opt api.ListOptions)
 		}
 		return nil, e
 	}
-	if a.gate.Launch(s.Name, launchOf(s), false) != nil {
-		return tools, a.gate.Inspected(s.Name, launchOf(s), tools)
+	if a.gate.Launch(s.Name, a.launchOf(s), false) != nil {
+		return tools, a.gate.Inspected(s.Name, a.launchOf(s), tools)
 	}
 	return tools, a.admit(ctx, s.Name, tools)
 }
@@ -126,7 +130,7 @@ func (a *App) CallTool(ctx context.Context, name string, args json.RawMessage) (
 	if err != nil {
 		return nil, err
 	}
-	if err := a.gate.Launch(s.Name, launchOf(s), trustsFirst(s)); err != nil {
+	if err := a.gate.Launch(s.Name, a.launchOf(s), trustsFirst(s)); err != nil {
 		return nil, heldError(err)
 	}
 	if !a.serving {
