@@ -183,7 +183,7 @@ func (c *canary) run(cmd *exec.Cmd) string {
 func (c *canary) drive() {
 	a := newAgent(c.t, c.in)
 	for _, id := range []string{"child:fail", "argv:fail", "remote:fail", "child:die", "argv:die", "broken:fail", "crash:fail"} {
-		raw, err := a.s.Call(c.t.Context(), "call_tool_destructive", map[string]any{"id": id, "arguments": map[string]any{}})
+		raw, err := a.s.Call(c.t.Context(), "call_tool_destructive", map[string]any{"id": id, "arguments": map[string]any{"note": canaryEnv}})
 		c.check("call of "+id, fmt.Append(raw, err))
 	}
 	for _, call := range []map[string]any{{"operation": "list"}, {"operation": "get", "name": "argv"}} {
