@@ -62,7 +62,7 @@ func (k *Keeper) newAccount(s Server) *account {
 func (a *account) server() Server { return *a.set.Load() }
 
 // fetcher returns the way to the authorization servers. It resolves the server's
-// own host once: that decides which addresses its metadata may lead to.
+// own host, once that works: this decides which addresses its metadata may lead to.
 func (a *account) fetcher(ctx context.Context) *fetcher {
 	a.mu.Lock()
 	f := a.fetch
@@ -72,6 +72,9 @@ func (a *account) fetcher(ctx context.Context) *fetcher {
 	}
 	f = newFetcher(newGuard(ctx, a.url, a.keeper.opt.Resolve))
 	f.own = a.url.String()
+	if !f.guard.found {
+		return f
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.fetch == nil {
@@ -210,14 +213,15 @@ func (a *account) logout(ctx context.Context) (bool, error) {
 	a.mu.Lock()
 	f, l := a.flow, a.login()
 	had := l != nil && l.Token != nil
-	var token *token
+	var was login
 	if had {
-		token, l.Token, l.Asked = l.Token, nil, nil
+		was = *l
+		l.Token, l.Asked = nil, nil
 	}
 	changed := a.record.Issuer != ""
 	a.record.Issuer = "" // the next login may be at another issuer
 	a.current.Store(nil)
-	a.rejected, a.challenge = "", Challenge{ResourceMetadata: a.challenge.ResourceMetadata}
+	a.rejected, a.challenge, a.asked = "", Challenge{}, false
 	if changed {
 		a.kept = a.keeper.vault.save(a.server(), a.record)
 	}
@@ -230,19 +234,19 @@ func (a *account) logout(ctx context.Context) (bool, error) {
 	}
 	a.log.Info("logged out")
 	a.keeper.opt.Event(Event{What: LoggedOut, Server: a.server().Name})
-	a.revoke(ctx, l, token)
+	a.revoke(ctx, was)
 	return true, nil
 }
 
 // revoke tells the authorization server that the tokens are no longer needed
 // (RFC 7009). Whether it listens changes nothing here.
-func (a *account) revoke(ctx context.Context, l *login, t *token) {
+func (a *account) revoke(ctx context.Context, l login) {
 	if l.Revoke == "" || l.Client == nil {
 		return
 	}
-	form := url.Values{"token": {t.Access}, "token_type_hint": {"access_token"}}
-	if t.Refresh != "" {
-		form = url.Values{"token": {t.Refresh}, "token_type_hint": {"refresh_token"}}
+	form := url.Values{"token": {l.Token.Access}, "token_type_hint": {"access_token"}}
+	if l.Token.Refresh != "" {
+		form = url.Values{"token": {l.Token.Refresh}, "token_type_hint": {"refresh_token"}}
 	}
 	if _, err := a.fetcher(ctx).post(ctx, l.Revoke, l.Client, form); err != nil {
 		a.log.Debug("tokens not revoked", zap.Error(err))

@@ -270,7 +270,7 @@ func newRig(t *testing.T, w *world, change func(*Options, *Server)) *rig {
 	t.Helper()
 	core, logs := observer.New(zap.DebugLevel)
 	r := &rig{w: w, log: logs, events: make(chan Event, 100), opened: make(chan string, 100), pages: make(chan string, 100)}
-	opt := Options{Log: zap.New(core), Event: func(e Event) { r.events <- e }, Timing: Timing{Login: 5 * time.Second}}
+	opt := Options{Log: zap.New(core), Event: func(e Event) { r.events <- e }, Timing: Timing{Login: 20 * time.Second}}
 	opt.Open = func(u string) error {
 		r.opened <- u
 		go func() {

@@ -144,7 +144,7 @@ func (c *callback) show(w http.ResponseWriter, r *http.Request, got redirected, 
 		http.Redirect(w, r, out.again, http.StatusFound)
 	case out.err == nil:
 		c.page(w, http.StatusOK, page{Title: "You are logged in", Good: true,
-			Text: "mcpproxy connects to " + c.name + " now. You can close this window."})
+			Text: "mcpproxy can use " + c.name + " now. You can close this window."})
 	default:
 		p := page{Title: "The login did not work", Text: out.err.Error(), Next: "mcpproxy auth login " + c.name}
 		if got.fault != "" {

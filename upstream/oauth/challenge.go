@@ -98,7 +98,9 @@ func (f *fetcher) probe(ctx context.Context, u *url.URL) (c Challenge, asked boo
 			return c, false, err
 		}
 		if got.status == http.StatusUnauthorized {
-			return ParseChallenge(got.header), true, nil
+			c = ParseChallenge(got.header)
+			c.MoreRights = false // it says so with 403 only
+			return c, true, nil
 		}
 		body = nil
 	}

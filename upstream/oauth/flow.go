@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -74,16 +75,17 @@ func (f *flow) run(ctx context.Context) {
 	a.flow, a.ignored = nil, f.why == byCall && errors.Is(err, ErrTimeout)
 	a.mu.Unlock()
 	name := a.server().Name
+	detail, _, _ := strings.Cut(fmt.Sprint(err), "\n")
 	switch {
 	case err == nil:
 		a.log.Info("logged in")
 		a.keeper.opt.Event(Event{What: LoggedIn, Server: name, Detail: f.prompt.Host})
 	case errors.Is(err, ErrIssuer):
 		a.log.Error("login held", zap.Error(err))
-		a.keeper.opt.Event(Event{What: IssuerChanged, Server: name, Detail: err.Error()})
+		a.keeper.opt.Event(Event{What: IssuerChanged, Server: name, Detail: detail})
 	default:
 		a.log.Warn("login failed", zap.Error(err))
-		a.keeper.opt.Event(Event{What: LoginFailed, Server: name, Detail: err.Error()})
+		a.keeper.opt.Event(Event{What: LoginFailed, Server: name, Detail: detail})
 	}
 	f.err = err
 	close(f.done)

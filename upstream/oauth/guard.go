@@ -29,6 +29,7 @@ const (
 // too, one on this machine to all but those that are never used.
 type guard struct {
 	most   reach
+	found  bool // the server's host is known; else it counts as public
 	lookup func(ctx context.Context, host string) ([]netip.Addr, error)
 }
 
@@ -43,14 +44,14 @@ func systemResolver(ctx context.Context, host string) ([]netip.Addr, error) {
 func newGuard(ctx context.Context, u *url.URL, lookup resolver) *guard {
 	g := &guard{lookup: lookup}
 	if isLocalName(u.Hostname()) {
-		g.most = loopback
+		g.most, g.found = loopback, true
 		return g
 	}
 	addrs, err := g.addresses(ctx, u.Hostname())
 	if err != nil || len(addrs) == 0 {
 		return g
 	}
-	g.most = loopback
+	g.most, g.found = loopback, true
 	for _, a := range addrs {
 		if r := reachOf(a); r == never {
 			g.most = public

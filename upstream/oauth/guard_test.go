@@ -193,6 +193,29 @@ func TestGuard_KnowsWhereAServerIs(t *testing.T) {
 	}
 }
 
+// A machine that is offline at first does not take an intranet server for a
+// public one for ever.
+func TestAccount_ResolvesAgainAfterAFailure(t *testing.T) {
+	t.Parallel()
+	online := false
+	k := New(t.Context(), Options{Resolve: func(context.Context, string) ([]netip.Addr, error) {
+		if !online {
+			return nil, errors.New("no network")
+		}
+		return []netip.Addr{netip.MustParseAddr("10.0.0.1")}, nil
+	}})
+	defer k.Close()
+	k.Apply([]Server{{Name: "srv", URL: "https://intranet.example/mcp"}})
+	a, _ := k.account("srv")
+	if got := a.fetcher(t.Context()).guard.most; got != public {
+		t.Errorf("offline: reach %d, want public", got)
+	}
+	online = true
+	if got := a.fetcher(t.Context()).guard.most; got != private {
+		t.Errorf("online: reach %d, want private", got)
+	}
+}
+
 // A name that leads elsewhere the second time it is looked up is of no use: what
 // is checked is what is dialled.
 func TestFetcher_DialsTheAddressItChecked(t *testing.T) {
