@@ -48,6 +48,8 @@ func TestHelperApprove(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	copies := store.NewKeeper(db, store.KeeperOptions{Prefix: quarantine.Prefix, Quiet: time.Millisecond})
+	g.Follow(func(quarantine.Event) { copies.Changed() })
 	_ = g.Launch(server, cmdA, true)
 	if _, _, err := g.Admit(context.Background(), server, nil); err != nil {
 		t.Fatal(err)
@@ -70,10 +72,11 @@ func TestHelperApprove(t *testing.T) {
 // that was acknowledged is there afterwards, and none that was not asked for.
 func TestGate_Kill(t *testing.T) {
 	t.Parallel()
-	dir, acked, from := t.TempDir(), map[int]bool{}, 0
+	dir, acked, from, copied := t.TempDir(), map[int]bool{}, 0, 0
 	random := rand.New(rand.NewPCG(1, uint64(kills(t))))
 	for range kills(t) {
 		tried := runAndKill(t, dir, from, acked, time.Duration(random.IntN(40))*time.Millisecond)
+		copied = max(copied, checkCopies(t, dir, tried))
 		db, err := store.Open(dir)
 		if err != nil {
 			t.Fatal(err)
@@ -95,14 +98,44 @@ func TestGate_Kill(t *testing.T) {
 				acked[i] = true // written, the acknowledgement was cut off
 			}
 		}
+		if _, err := db.Backup(quarantine.Prefix, 0); err != nil { // drops what kills kept from being dropped
+			t.Fatal(err)
+		}
+		if list, _ := store.Backups(dir); len(list) > 3 {
+			t.Fatalf("%d copies are kept", len(list))
+		}
 		if err := db.Close(); err != nil {
 			t.Fatal(err)
 		}
 		from = tried + 1
 	}
-	if len(acked) == 0 {
-		t.Error("no approval was ever acknowledged")
+	if len(acked) == 0 || copied == 0 {
+		t.Errorf("%d approvals were ever acknowledged, at most %d were in a copy", len(acked), copied)
 	}
+}
+
+// checkCopies looks at the copies that a kill left: each is whole, and none
+// approves what nobody asked for. It returns how much the newest approves.
+func checkCopies(t *testing.T, dir string, tried int) (approved int) {
+	t.Helper()
+	list, err := store.Backups(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, b := range list {
+		records, err := b.Load()
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := quarantine.Approvals(records)
+		if err != nil || n > tried+2 { // the server, and tools 0 to tried
+			t.Fatalf("copy %d approves %d after %d tries: %v", b.Seq, n, tried, err)
+		}
+		if i == 0 {
+			approved = n
+		}
+	}
+	return approved
 }
 
 // runAndKill adds to acked and returns the last approval that was tried.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -30,6 +32,7 @@ type model struct {
 	blocked  map[string]bool // "" is the server
 	listing  map[string]int  // of an inspection; nil: none
 	listedBy int             // the identity inspected
+	policy   quarantine.Policy
 }
 
 var identities = []quarantine.Launch{cmdA, cmdB}
@@ -83,6 +86,11 @@ func (m *model) admit(list map[string]int, tools bool) []string {
 	for name, variant := range list {
 		pinned, ok := m.pins[name]
 		waits, waiting := before[name]
+		if m.passes(name) && !(ok && pinned == variant && !waiting) {
+			m.pins[name], m.reverts[name] = variant, 0
+			delete(m.held, name)
+			pinned, ok, waiting = variant, true, false
+		}
 		switch {
 		case !ok || pinned != variant:
 			m.held[name] = variant
@@ -98,6 +106,20 @@ func (m *model) admit(list map[string]int, tools bool) []string {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// passes reports whether the policy approves a listed text that no person did.
+// Versions differ in words, so the policy about hints passes none.
+func (m *model) passes(name string) bool {
+	_, pinned := m.pins[name]
+	return m.policy == quarantine.PolicyAll || m.policy == quarantine.PolicyNewTools && isTool(name) && !pinned
+}
+
+// wave approves the identity in force where the policy passes everything.
+func (m *model) wave() {
+	if m.policy == quarantine.PolicyAll && !m.blocked[""] && m.approved != m.inForce {
+		m.approved, m.trust = m.inForce, "over"
+	}
 }
 
 func (m *model) page() (tools map[string]int, inspected bool) {
@@ -125,7 +147,7 @@ func (m *model) approve() {
 
 func (m *model) forget() {
 	if m.first >= 0 {
-		*m = model{approved: -1, first: m.first, trust: "over", pins: map[string]int{}, reverts: map[string]int{}, blocked: m.blocked}
+		*m = model{approved: -1, first: m.first, trust: "over", pins: map[string]int{}, reverts: map[string]int{}, blocked: m.blocked, policy: m.policy}
 	}
 }
 
@@ -172,8 +194,9 @@ func TestGate_AgreesWithModel(t *testing.T) {
 		r.Repeat(map[string]func(*rapid.T){
 			"launch": func(r *rapid.T) {
 				i, trusted := rapid.IntRange(0, 1).Draw(r, "identity"), rapid.Bool().Draw(r, "trusted")
-				m.see(i, trusted)
 				m.told, m.inForce = true, i
+				m.see(i, trusted)
+				m.wave()
 				if err := b.launch(identities[i], trusted); (err == nil) != m.serves() {
 					r.Fatalf("Launch = %v, want serving %v", err, m.serves())
 				}
@@ -281,8 +304,13 @@ func TestGate_AgreesWithModel(t *testing.T) {
 				}
 				m.forget()
 			},
-			"restart": func(*rapid.T) { b.reopen(); m.told = false },
-			"":        func(r *rapid.T) { modelCheck(r, b, m) },
+			"restart": func(*rapid.T) { b.reopen(); b.policy(m.policy); m.told = false },
+			"crash":   func(*rapid.T) { b.crash(); b.policy(m.policy); m.told = false },
+			"policy": func(r *rapid.T) {
+				m.policy = rapid.SampledFrom([]quarantine.Policy{quarantine.PolicyNone, quarantine.PolicyNewTools, quarantine.PolicyAnnotations, quarantine.PolicyAll}).Draw(r, "policy")
+				b.policy(m.policy)
+			},
+			"": func(r *rapid.T) { modelCheck(r, b, m) },
 		})
 	})
 }
@@ -324,4 +352,25 @@ func modelCheck(r *rapid.T, b *bench, m *model) {
 			}
 		}
 	}
+}
+
+func (b *bench) policy(p quarantine.Policy) {
+	b.gate.SetPolicies(map[string]quarantine.Policy{server: p})
+}
+
+// crash goes on with the file as it is now on disk, as after a kill.
+func (b *bench) crash() {
+	b.t.Helper()
+	data, err := os.ReadFile(filepath.Join(b.dir, "mcpproxy.db"))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	_ = b.db.Close()
+	if b.dir, err = os.MkdirTemp(b.t.TempDir(), ""); err != nil {
+		b.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(b.dir, "mcpproxy.db"), data, 0o600); err != nil {
+		b.t.Fatal(err)
+	}
+	b.open()
 }

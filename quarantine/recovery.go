@@ -13,7 +13,8 @@ import (
 const Prefix = "quarantine."
 
 // Loss is why approvals are gone: the store was damaged or missing, and a new
-// one stands in its place. While it is on record nothing passes the gate for the
+// one stands in its place, or a record of it is not where it belongs, and what
+// can be read stays approved. While it is on record nothing passes the gate for the
 // first time without a person: neither trust at first sight nor a policy, which
 // would take a server that was held for a new one.
 type Loss struct {

@@ -67,7 +67,7 @@ func alarmLoss(w io.Writer, l *client.Loss) {
 	if l == nil {
 		return
 	}
-	text := "warning: your approvals are lost since " + l.Time.Local().Format(time.DateTime) + ", so every server waits: " + escape.Line(l.Reason)
+	text := "warning: approvals were lost at " + l.Time.Local().Format(time.DateTime) + ", so servers that you approved may wait again: " + escape.Line(l.Reason)
 	if l.Kept != "" {
 		text += "\nThe damaged file is kept: " + escape.Line(l.Kept)
 	}

@@ -180,7 +180,7 @@ func (db *DB) Backup(prefix string, floor uint64) (b Backup, err error) {
 	if len(list) > 0 {
 		b.Seq = list[0].Seq
 		if list[0].Err == nil && list[0].Sum == b.Sum && b.Seq > floor {
-			return list[0], nil
+			return list[0], prune(list, floor)
 		}
 	}
 	b.Seq = max(b.Seq, floor) + 1

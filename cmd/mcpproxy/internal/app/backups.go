@@ -76,7 +76,7 @@ func (a *App) keepBackups() error {
 		opt.Floor = loss.Before
 	}
 	if loss != nil && a.serving {
-		a.log.Error("approvals are lost: every server waits until you approve it or restore a backup",
+		a.log.Error("approvals are lost: what is not approved any more waits until you approve it or restore a backup",
 			zap.String("reason", loss.Reason), zap.String("kept", loss.Kept))
 	}
 	a.backups = store.NewKeeper(a.db, opt)
