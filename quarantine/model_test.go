@@ -86,7 +86,7 @@ func (m *model) admit(list map[string]int, tools bool) []string {
 	for name, variant := range list {
 		pinned, ok := m.pins[name]
 		waits, waiting := before[name]
-		if m.passes(name) && !(ok && pinned == variant && !waiting) {
+		if m.passes(name) && (!ok || pinned != variant || waiting) {
 			m.pins[name], m.reverts[name] = variant, 0
 			delete(m.held, name)
 			pinned, ok, waiting = variant, true, false
