@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -131,5 +132,38 @@ func TestPassThrough_NothingBeforeApproval(t *testing.T) {
 	var rpc *mcpclient.RPCError
 	if _, err := a.s.Request(t.Context(), "prompts/get", map[string]any{"name": "everything__simple-prompt"}); !errors.As(err, &rpc) || !strings.Contains(rpc.Message, "mcpproxy quarantine inspect everything") {
 		t.Errorf("prompts/get of a blocked prompt = %v, want the cure", err)
+	}
+}
+
+// TestPeers_ConformancePassThrough runs the conformance suite's scenarios about
+// resources and prompts against mcp-go's own fixture behind the proxy. Those that
+// get a prompt ask for the fixture's bare names and cannot know ours.
+func TestPeers_ConformancePassThrough(t *testing.T) {
+	p := needPeers(t)
+	fixture := filepath.Join(t.TempDir(), "fixture")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", fixture, "github.com/mark3labs/mcp-go/examples/conformance").CombinedOutput(); err != nil {
+		t.Fatalf("build of the fixture: %v\n%s", err, out)
+	}
+	addr := freeAddr(t)
+	cmd := exec.Command(fixture)
+	cmd.Env = append(os.Environ(), "CONFORMANCE_ADDR="+addr)
+	startProcess(t, cmd)
+	waitFor(t, "the fixture", func() error { return get("http://" + addr + "/health") })
+	in := serve(t, map[string]any{"fixture": map[string]any{"url": "http://" + addr + "/mcp", "quarantined": false}})
+	a := newAgent(t, in)
+	waitFor(t, "its resources", func() error {
+		if got := a.names("resources/list", "resources", "uri"); len(got) == 0 {
+			return errors.New("none yet")
+		}
+		return nil
+	})
+	for _, scenario := range []string{"resources-list", "resources-read-text", "resources-read-binary", "resources-templates-read", "prompts-list"} {
+		t.Run(scenario, func(t *testing.T) {
+			t.Parallel()
+			cmd := exec.CommandContext(t.Context(), p.node, p.script("conformance"), "server", "--url", in.url, "--scenario", scenario, "-o", t.TempDir())
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("conformance: %v\n%s", err, out)
+			}
+		})
 	}
 }
