@@ -71,15 +71,14 @@ func (s *Server) othersNow() Others {
 	return s.Script.Others
 }
 
-// capabilities announces what there is at first; what comes later must be there
-// then, empty.
+// capabilities announces what there was at first or is now.
 func (s *Server) capabilities() string {
-	o := s.Script.Others
+	was, is := s.Script.Others, s.othersNow()
 	caps := ""
-	if o.Prompts != nil {
+	if was.Prompts != nil || is.Prompts != nil {
 		caps += `,"prompts":{"listChanged":true}`
 	}
-	if o.Resources != nil || o.Templates != nil {
+	if was.Resources != nil || was.Templates != nil || is.Resources != nil || is.Templates != nil {
 		caps += `,"resources":{"listChanged":true}`
 	}
 	return caps

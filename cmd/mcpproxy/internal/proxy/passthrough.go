@@ -128,7 +128,7 @@ func (p *Proxy) getPrompt(ctx context.Context, rep *reply, q wanted) (json.RawMe
 		return p.fetch(ctx, rep, o, upstream.Fetch{ID: o.def.ID, Arguments: q.Arguments}, q.Name)
 	}
 	server, name, _ := strings.Cut(q.Name, "__")
-	holder, waits := s.heldAs[tool.Prompt][q.Name]
+	holder, waits := s.heldAs[q.Name]
 	p.refused(ctx, tool.ID{Server: server, Kind: tool.Prompt, Name: name})
 	switch {
 	case waits:

@@ -28,7 +28,7 @@ type shelf struct {
 	lists   map[tool.Kind][]*offered          // by listed name
 	byName  map[tool.Kind]map[string]*offered // listed name
 	byURI   map[string][]*offered             // resources by their own URI
-	heldAs  map[tool.Kind]map[string]string   // servers of what waits, by the name it would be listed as
+	heldAs  map[string]string                 // servers of prompts that wait, by the name they would be listed as
 }
 
 // goods is what one server brings.
@@ -63,7 +63,7 @@ func (p *Proxy) Offer(server string, admitted []tool.Tool, held []tool.ID) {
 func stock(servers map[string]goods) *shelf {
 	s := &shelf{
 		servers: servers, lists: map[tool.Kind][]*offered{}, byName: map[tool.Kind]map[string]*offered{},
-		byURI: map[string][]*offered{}, heldAs: map[tool.Kind]map[string]string{},
+		byURI: map[string][]*offered{}, heldAs: map[string]string{},
 	}
 	for _, server := range slices.Sorted(maps.Keys(servers)) {
 		for _, t := range servers[server].admitted {
@@ -80,14 +80,9 @@ func stock(servers map[string]goods) *shelf {
 	}
 	for server, g := range servers {
 		for _, id := range g.held {
-			if s.heldAs[id.Kind] == nil {
-				s.heldAs[id.Kind] = map[string]string{}
-			}
-			name := id.Name
 			if id.Kind == tool.Prompt {
-				name = promptName(id, 0)
+				s.heldAs[promptName(id, 0)] = server
 			}
-			s.heldAs[id.Kind][name] = server
 		}
 	}
 	return s
@@ -114,13 +109,20 @@ func label(kind tool.Kind, list []*offered) map[string]*offered {
 			o.listed = oneLine(withMember(o.def.Raw, key, quote(o.name)))
 		}
 		if kind == tool.Template {
-			if t, err := uritemplate.New(o.def.ID.Name); err == nil {
-				o.match = t.Regexp()
-			}
+			o.match = maker(o.def.ID.Name)
 		}
 		byName[o.name] = o
 	}
 	return byName
+}
+
+// maker matches the URIs that a template makes; nil if it is none.
+func maker(template string) *regexp.Regexp {
+	t, err := uritemplate.New(template)
+	if err != nil {
+		return nil
+	}
+	return t.Regexp()
 }
 
 // withMember returns the object raw with the value of every member key replaced;

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -28,11 +29,14 @@ func (p *Proxy) resource(ctx context.Context, asked string) (place, *fault) {
 	}
 	only, uri, qualified := unqualified(asked)
 	found := s.holders(uri, only)
-	holder, held := s.heldAs[tool.Resource][uri]
+	holder := ""
+	if len(found) == 0 {
+		holder = s.heldBy(uri, only)
+	}
 	switch {
 	case len(found) == 1 && found[0].def.ID.Kind == tool.Template && p.waits(found[0].def.ID.Server, uri):
 		return place{}, heldFault(code, asked, found[0].def.ID.Server)
-	case len(found) == 0 && held && (only == "" || only == holder):
+	case holder != "":
 		return place{}, heldFault(code, asked, holder)
 	case len(found) == 1:
 		return place{found[0], uri}, nil
@@ -77,6 +81,28 @@ func (s *shelf) holders(uri, only string) []*offered {
 		}
 	}
 	return found
+}
+
+// heldBy returns a server, only if that is not empty, of which a resource with
+// that URI or a template that makes it waits; empty if there is none.
+func (s *shelf) heldBy(uri, only string) string {
+	for _, server := range slices.Sorted(maps.Keys(s.servers)) {
+		if only != "" && only != server {
+			continue
+		}
+		for _, id := range s.servers[server].held {
+			if id.Kind == tool.Resource && id.Name == uri {
+				return server
+			}
+			if id.Kind != tool.Template {
+				continue
+			}
+			if m := maker(id.Name); m != nil && m.MatchString(uri) {
+				return server
+			}
+		}
+	}
+	return ""
 }
 
 func filter(list []*offered, only string) []*offered {
