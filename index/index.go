@@ -69,6 +69,7 @@ type Status struct {
 	Tools    int            `json:"tools"`
 	Servers  map[string]int `json:"servers"` // tools by server
 	Vectors  int            `json:"vectors"` // tools that have theirs
+	Made     int            `json:"made"`    // vectors of Next, else of Model, that were made; searches see them in steps
 	Model    string         `json:"model,omitempty"`
 	Next     string         `json:"next_model,omitempty"` // its vectors are being made, while Model serves
 	Format   int            `json:"format"`
@@ -321,9 +322,11 @@ func (x *Index) Status() Status {
 	if w := x.worker.Load(); w != nil {
 		s.Model = w.model.Name
 		s.Vectors = snap.count - w.vectors.Load().lacking(snap)
+		s.Made = max(s.Vectors, min(int(w.made.Load()), snap.count))
 	}
 	if w := x.next.Load(); w != nil {
 		s.Next = w.model.Name
+		s.Made = min(int(w.made.Load()), snap.count)
 	}
 	return s
 }

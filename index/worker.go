@@ -30,6 +30,7 @@ type worker struct {
 	changed  func()
 	snap     func() *snapshot
 	vectors  atomic.Pointer[vectors] // never nil
+	made     atomic.Int64            // vectors of the snapshot's tools; searches may not see all yet
 
 	known  map[textKey][]float32
 	words  map[word][]float32 // of late interaction; empty for a word that has no vector
@@ -148,6 +149,7 @@ func (w *worker) obey(ctx context.Context, o order) error {
 // catchUp makes and publishes the vectors that the current snapshot lacks.
 func (w *worker) catchUp(ctx context.Context, progress func(vectors int)) error {
 	made := 0
+	w.made.Store(int64(w.present()))
 	for {
 		batch := w.missing()
 		if len(batch) == 0 {
@@ -162,12 +164,24 @@ func (w *worker) catchUp(ctx context.Context, progress func(vectors int)) error 
 		}
 		made += len(batch)
 		progress(made)
+		w.made.Add(int64(len(batch)))
+		w.changed()
 		if made%publishEvery == 0 && !w.anew {
 			if err := w.publish(ctx); err != nil {
 				return err
 			}
 		}
 	}
+}
+
+// present counts the documents that have a vector.
+func (w *worker) present() (n int) {
+	for d := range w.snap().all {
+		if w.known[d.text] != nil {
+			n++
+		}
+	}
+	return n
 }
 
 // missing returns up to one batch of documents that have no vector.
@@ -278,6 +292,7 @@ func (w *worker) publish(ctx context.Context) error {
 		return err
 	}
 	w.vectors.Store(v)
+	w.made.Store(int64(w.present()))
 	w.changed()
 	return nil
 }

@@ -3,11 +3,13 @@ package index
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
 
 	"mcpproxy/embed"
+	"mcpproxy/internal/tool"
 )
 
 // spy is a hashing embedder that counts passages and fails on demand.
@@ -244,5 +246,39 @@ func TestIndex_Use_KeepsTheOldOneIfTheNewFails(t *testing.T) {
 	}
 	if err := x.Use(t.Context(), &spy{}); !errors.Is(err, ErrClosed) {
 		t.Errorf("Use of a closed index = %v, want ErrClosed", err)
+	}
+}
+
+// What was made is told while searches do not see it yet.
+func TestIndex_Status_TellsHowFarVectorsAre(t *testing.T) {
+	t.Parallel()
+	const all = 3 * embedBatch
+	entered, release := make(chan struct{}), make(chan struct{})
+	calls := 0
+	e := &spy{fail: func(kind embed.Kind, _ string) error {
+		if calls++; kind == embed.Passage && calls == 1+embedBatch*passagesPerTool { // the second batch
+			close(entered)
+			<-release
+		}
+		return nil
+	}}
+	changed := make(chan struct{}, 1000)
+	x := open(t, nil, Options{Embedder: e, Changed: func() { changed <- struct{}{} }})
+	tools := make([]tool.Tool, all)
+	for i := range tools {
+		tools[i] = newTool(t, "s", fmt.Sprint("t", i), fmt.Sprint("does ", i))
+	}
+	replace(t, x, "s", tools...)
+	<-entered
+	if s := x.Status(); s.Vectors != 0 || s.Made != embedBatch {
+		t.Errorf("in the second batch: %d vectors, %d made, want 0 and %d", s.Vectors, s.Made, embedBatch)
+	}
+	close(release)
+	settle(t, x)
+	if s := x.Status(); s.Vectors != all || s.Made != all {
+		t.Errorf("at the end: %d vectors, %d made, want %d", s.Vectors, s.Made, all)
+	}
+	if len(changed) < 3 {
+		t.Errorf("told %d times that something changed", len(changed))
 	}
 }

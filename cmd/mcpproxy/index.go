@@ -47,7 +47,7 @@ func printIndex(w io.Writer, ix client.Index) {
 	pairs(w,
 		"tools", strconv.Itoa(ix.Tools),
 		"servers", strconv.Itoa(len(ix.Servers)),
-		"vectors", strconv.Itoa(ix.Vectors),
+		"vectors", vectorsOf(ix),
 		"model", model,
 		"next model", ix.NextModel,
 		"model error", ix.ModelError,
@@ -55,6 +55,15 @@ func printIndex(w io.Writer, ix client.Index) {
 		"rebuilt", ix.Rebuilt,
 		"build time", fmt.Sprintf("%.1f ms", ix.BuildMS),
 		"searches", strconv.FormatUint(ix.Searches, 10))
+}
+
+// vectorsOf is how many there are and, while some are being made, how far that
+// is.
+func vectorsOf(ix client.Index) string {
+	if ix.NextModel == "" && ix.VectorsMade <= ix.Vectors {
+		return strconv.Itoa(ix.Vectors)
+	}
+	return fmt.Sprintf("%d in use, %d of %d made", ix.Vectors, ix.VectorsMade, ix.Tools)
 }
 
 func newIndexRebuildCommand(g *global) *cobra.Command {

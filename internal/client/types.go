@@ -128,7 +128,10 @@ type Index struct {
 	Tools   int            `json:"tools"`
 	Servers map[string]int `json:"servers"` // tools by server
 	Vectors int            `json:"vectors"`
-	Model   string         `json:"model,omitempty"` // empty: BM25 only
+	// VectorsMade counts those that were made, of NextModel or else of Model:
+	// searches see them in steps.
+	VectorsMade int    `json:"vectors_made"`
+	Model       string `json:"model,omitempty"` // empty: BM25 only
 	// NextModel makes its vectors while Model serves.
 	NextModel string `json:"next_model,omitempty"`
 	// ModelError is why the model that the configuration chooses does not serve.

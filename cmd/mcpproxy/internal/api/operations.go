@@ -36,7 +36,7 @@ var operations = map[string]operation{
 	"POST /api/v1/shutdown": {about: "Ends the instance", in: nothing{}},
 	"GET /api/v1/stats":     {about: "What agents did and what the proxy saved them", out: client.Stats{}},
 	"GET /api/v1/audit": {about: "The record, oldest first", out: []client.AuditEntry{}, query: []parameter{
-		{"what", "such as call, approved or config", ""}, {"server", "", ""}, {"tool", "", ""}, {"outcome", "ok, failed, refused or cancelled", ""},
+		{"what", "such as call, approved or config", ""}, {"server", "", ""}, {"tool", "", ""}, {"outcome", "ok, failed, unsent, refused or cancelled", ""},
 		{"since", "a time in RFC 3339", ""}, {"after", "the seq of an entry", 0}, {"limit", "the newest of them; 0 is all", 0}, {"wait", "seconds for the first one, at most 60", 0}}},
 }
 

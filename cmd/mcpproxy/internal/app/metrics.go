@@ -16,7 +16,7 @@ func (a *App) measured() metrics.State {
 	ix := a.index.Status()
 	s := metrics.State{
 		Servers: map[string]string{}, States: upstreamStates, Up: string(upstream.Ready),
-		Tools: ix.Servers, Held: a.gate.HeldTools(), Vectors: ix.Vectors, Model: ix.Model,
+		Tools: ix.Servers, Held: a.gate.HeldTools(), Vectors: ix.Vectors, Made: ix.Made, Model: ix.Model,
 	}
 	for _, st := range a.pool.Status() {
 		s.Servers[st.Name] = string(st.State)

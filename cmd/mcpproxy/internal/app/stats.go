@@ -44,15 +44,20 @@ func (a *App) recordCall(e audit.Entry) {
 	if e.What != audit.Call {
 		return
 	}
-	took, sent, name := time.Duration(e.Micros)*time.Microsecond, e.Outcome != audit.Refused, e.Server
+	took, name := time.Duration(e.Micros)*time.Microsecond, e.Server
 	if e.Hash == "" {
 		name = "" // no such tool: the agent chose the name
 	}
-	a.metrics.Called(name, e.Outcome, took, sent)
-	if sent {
-		a.usage.Called(name, took, e.Outcome == audit.Failed)
-	} else {
+	switch e.Outcome {
+	case audit.Refused:
+		a.metrics.Called(name, e.Outcome, 0)
 		a.usage.Refused()
+	case audit.Unsent: // its time is that of the way, not of the server
+		a.metrics.Called(name, e.Outcome, 0)
+		a.usage.Called(name, 0, true)
+	default:
+		a.metrics.Called(name, e.Outcome, took)
+		a.usage.Called(name, took, e.Outcome == audit.Failed)
 	}
 }
 

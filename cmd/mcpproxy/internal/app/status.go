@@ -57,7 +57,7 @@ func (a *App) Index(ctx context.Context) (client.Index, error) {
 func (a *App) indexNow() client.Index {
 	st := a.index.Status()
 	ix := client.Index{
-		Tools: st.Tools, Servers: st.Servers, Vectors: st.Vectors, Model: st.Model, NextModel: st.Next, Format: st.Format,
+		Tools: st.Tools, Servers: st.Servers, Vectors: st.Vectors, VectorsMade: st.Made, Model: st.Model, NextModel: st.Next, Format: st.Format,
 		Rebuilt: st.Rebuilt, BuildMS: st.BuildMS, Searches: uint64(st.Searches),
 	}
 	if f := a.sentence.fault.Load(); f != nil {

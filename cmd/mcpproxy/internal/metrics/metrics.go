@@ -53,7 +53,7 @@ func New(version string, look func() State) *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: prefix + "calls_total", Help: "Calls of upstream tools, by server and outcome: ok, failed, cancelled, or refused before they were sent.",
+			Name: prefix + "calls_total", Help: "Calls of upstream tools, by server and outcome: ok, failed, cancelled, unsent because the server could not be reached, or refused.",
 		}, []string{"server", "outcome"}),
 		took: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: prefix + "call_duration_seconds", Help: "Time of calls that were sent to a server.", Buckets: callBounds,
@@ -83,9 +83,9 @@ func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
 }
 
-// Called counts a call; took is ignored for one that was refused. name is of a
+// Called counts a call; took is zero for one that was not sent. name is of a
 // configured server, or empty where the agent named something else.
-func (m *Metrics) Called(name, outcome string, took time.Duration, sent bool) {
+func (m *Metrics) Called(name, outcome string, took time.Duration) {
 	label := m.label(name)
 	s := m.server(label)
 	c, ok := s.outcomes.Load(outcome)
@@ -93,7 +93,7 @@ func (m *Metrics) Called(name, outcome string, took time.Duration, sent bool) {
 		c, _ = s.outcomes.LoadOrStore(outcome, m.calls.WithLabelValues(label, outcome))
 	}
 	c.(prometheus.Counter).Inc()
-	if sent {
+	if took > 0 {
 		s.took.Observe(took.Seconds())
 	}
 }

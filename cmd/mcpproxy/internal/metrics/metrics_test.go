@@ -39,9 +39,9 @@ func TestMetrics_Scrape(t *testing.T) {
 			Tools: map[string]int{"a": 7}, Held: map[string]int{"b": 2}, Vectors: 5, Model: "m",
 		}
 	})
-	m.Called("a", "ok", 30*time.Millisecond, true)
-	m.Called("a", "refused", 0, false)
-	m.Called("", "refused", 0, false)
+	m.Called("a", "ok", 30*time.Millisecond)
+	m.Called("a", "refused", 0)
+	m.Called("", "refused", 0)
 	m.Searched(3 * time.Millisecond)
 	m.Listed()
 	m.Truncated()
@@ -81,7 +81,7 @@ func TestMetrics_BoundsAndForgets(t *testing.T) {
 	t.Parallel()
 	m := New("", func() State { return State{} })
 	for i := range maxServers + 50 {
-		m.Called(fmt.Sprint("s", i), "ok", time.Millisecond, true)
+		m.Called(fmt.Sprint("s", i), "ok", time.Millisecond)
 	}
 	if n := series(scrape(t, m), "mcpproxy_calls_total"); n != maxServers+1 {
 		t.Errorf("%d servers are told apart, want %d and the others", n, maxServers)
@@ -90,7 +90,7 @@ func TestMetrics_BoundsAndForgets(t *testing.T) {
 	if n := series(scrape(t, m), "mcpproxy_calls_total"); n != 2 {
 		t.Errorf("%d series after all but one were removed, want it and the others", n)
 	}
-	m.Called("new", "ok", time.Millisecond, true)
+	m.Called("new", "ok", time.Millisecond)
 	if n := series(scrape(t, m), `mcpproxy_calls_total{outcome="ok",server="new"}`); n != 1 {
 		t.Error("there is no room for a new server")
 	}
@@ -103,7 +103,7 @@ func TestMetrics_Concurrent(t *testing.T) {
 	for i := range 4 {
 		wg.Go(func() {
 			for range 500 {
-				m.Called(fmt.Sprint(i%2), "ok", time.Millisecond, true)
+				m.Called(fmt.Sprint(i%2), "ok", time.Millisecond)
 				m.Forget(map[string]bool{"0": true, "1": true})
 			}
 		})
@@ -117,6 +117,6 @@ func TestMetrics_Concurrent(t *testing.T) {
 func BenchmarkCalled(b *testing.B) {
 	m := New("", func() State { return State{} })
 	for b.Loop() {
-		m.Called("a", "ok", time.Millisecond, true)
+		m.Called("a", "ok", time.Millisecond)
 	}
 }

@@ -10,6 +10,7 @@ type State struct {
 	Tools   map[string]int    // searchable, by server
 	Held    map[string]int    // waiting for a person, by server
 	Vectors int               // searchable tools that have theirs
+	Made    int               // vectors that were made, of the next model if there is one
 	Model   string            // in service; empty: BM25 alone
 }
 
@@ -22,12 +23,13 @@ var (
 	descTools   = prometheus.NewDesc(prefix+"index_tools", "Tools that agents can find, by server.", []string{"server"}, nil)
 	descHeld    = prometheus.NewDesc(prefix+"held_tools", "Definitions that wait for a person, by server.", []string{"server"}, nil)
 	descVectors = prometheus.NewDesc(prefix+"index_vectors", "Tools that have their vector; below index_tools while they are being made.", nil, nil)
+	descMade    = prometheus.NewDesc(prefix+"embedding_made", "Vectors that were made, of the next sentence model if one is being prepared.", nil, nil)
 	descModel   = prometheus.NewDesc(prefix+"model_info", "Always 1; the sentence model in service is a label.", []string{"model"}, nil)
 )
 
 // Describe implements [prometheus.Collector].
 func (s state) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descServers, descUp, descTools, descHeld, descVectors, descModel} {
+	for _, d := range []*prometheus.Desc{descServers, descUp, descTools, descHeld, descVectors, descMade, descModel} {
 		ch <- d
 	}
 }
@@ -60,6 +62,7 @@ func (s state) Collect(ch chan<- prometheus.Metric) {
 		gauge(descHeld, float64(n), name)
 	}
 	gauge(descVectors, float64(now.Vectors))
+	gauge(descMade, float64(now.Made))
 	if now.Model != "" {
 		gauge(descModel, 1, now.Model)
 	}

@@ -30,9 +30,9 @@ type Usage struct {
 
 // hour is one hour that had anything; number counts hours since 1970.
 type hour struct {
-	number                             int64
-	listings, searches, found          atomic.Int64 // found: bytes that searches answered
-	calls, failed, refused, callMicros atomic.Int64
+	number                    int64
+	listings, searches, found atomic.Int64 // found: bytes that searches answered
+	calls, failed, refused    atomic.Int64
 }
 
 type server struct {
@@ -76,11 +76,11 @@ func (u *Usage) Searched(took time.Duration, bytes int) {
 // Refused counts a call that was not sent.
 func (u *Usage) Refused() { u.current().refused.Add(1) }
 
-// Called counts a call that was sent to a server.
+// Called counts a call of a server's tool; took is zero for one that did not
+// reach it.
 func (u *Usage) Called(name string, took time.Duration, failed bool) {
 	h, s := u.current(), u.server(name)
 	h.calls.Add(1)
-	h.callMicros.Add(took.Microseconds())
 	if failed {
 		h.failed.Add(1)
 	}
@@ -92,7 +92,9 @@ func (u *Usage) Called(name string, took time.Duration, failed bool) {
 		s.failed.Add(1)
 	}
 	s.last.Store(u.now().Unix())
-	s.took.add(took)
+	if took > 0 {
+		s.took.add(took)
+	}
 }
 
 // server returns the counts of a name, nil if there are too many names.
@@ -126,7 +128,7 @@ type Hour struct {
 	Start              time.Time
 	Listings, Searches int64
 	Found              int64 // bytes that searches answered
-	Calls, Failed      int64 // sent to servers
+	Calls, Failed      int64 // of servers' tools
 	Refused            int64
 }
 
