@@ -18,6 +18,9 @@ var (
 	errDown   = errors.New("docker is not running or cannot be reached; hint: start it, the server follows by itself")
 )
 
+// away reports whether err says that there is no docker now.
+func away(err error) bool { return errors.Is(err, errAbsent) || errors.Is(err, errDown) }
+
 // commandTime bounds a docker command that moves no image.
 const commandTime = 30 * time.Second
 

@@ -114,6 +114,9 @@ func (d *Docker) prepare(ctx context.Context, s upstream.Spec) (*container, erro
 	if err != nil {
 		return nil, err
 	}
+	if s.WorkingDir != "" && p.mounted(s.WorkingDir) == "" {
+		d.log.Warn("docker isolation: working_dir is not in the container; name it in isolation.mounts if the server needs it", zap.String("server", s.Name))
+	}
 	d.log.Debug("docker isolation: container created", zap.String("server", s.Name), zap.String("image", p.image), zap.String("container", c.name))
 	return c, nil
 }

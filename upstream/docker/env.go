@@ -1,15 +1,12 @@
 package docker
 
 import (
-	"fmt"
 	"maps"
 	"os"
 	"regexp"
 	"runtime"
 	"slices"
 	"strings"
-
-	"mcpproxy/upstream"
 )
 
 // envName is what may stand behind -e: no "=", so that it is a name alone.
@@ -31,7 +28,7 @@ type environment struct {
 func newEnvironment(vars map[string]string) (e environment, err error) {
 	for _, name := range slices.Sorted(maps.Keys(vars)) {
 		if !envName.MatchString(name) {
-			return e, fmt.Errorf("%w: env %q is not a name that a container can have", upstream.ErrConfig, name)
+			return e, faultf("env %q is not a name that a container can have", name)
 		}
 		if !steersDocker(name) {
 			e.names = append(e.names, name)
@@ -39,12 +36,12 @@ func newEnvironment(vars map[string]string) (e environment, err error) {
 			continue
 		}
 		if runtime.GOOS == "windows" || strings.ContainsAny(vars[name], "\r\n") {
-			return e, fmt.Errorf("%w: env %q cannot be passed into a container from here: leave it to the image", upstream.ErrConfig, name)
+			return e, faultf("env %q cannot be passed into a container from here: leave it to the image", name)
 		}
 		e.piped += name + "=" + vars[name] + "\n"
 	}
 	if len(e.piped) > maxFileEnv {
-		return e, fmt.Errorf("%w: env is larger than a container can be given", upstream.ErrConfig)
+		return e, faultf("env is larger than a container can be given")
 	}
 	return e, nil
 }

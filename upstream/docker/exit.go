@@ -13,6 +13,9 @@ import (
 // explainTime bounds the question why a container ended.
 const explainTime = 5 * time.Second
 
+// recent is how long before its end what happened to a container may be why.
+const recent = 10 * time.Second
+
 // explain says why the docker command ended. It asks docker what happened to the
 // container: the server's own words are not trusted to say so.
 func (c *container) explain(status *os.ProcessState, stderr string) error {
@@ -22,29 +25,40 @@ func (c *container) explain(status *os.ProcessState, stderr string) error {
 	ctx, cancel := context.WithTimeout(c.life, explainTime)
 	defer cancel()
 	seen, err := c.events(ctx)
-	switch {
+	switch code := status.ExitCode(); {
 	case errors.Is(err, errDown):
 		return errors.New("docker stopped while the server ran; hint: start it, the server follows by itself")
 	case err != nil:
 		return nil // the status must do
-	case strings.Contains(seen, "oom "):
+	case time.Since(seen["oom"]) < recent:
 		return fmt.Errorf("the container ran out of its %s memory limit: raise isolation.memory_limit of the server", c.p.memory)
-	case !strings.Contains(seen, "start "):
+	case seen["start"].IsZero() && seen["die"].IsZero() && time.Since(c.since) < time.Minute: // docker forgets what is older
 		return fmt.Errorf("docker could not start the container: %s", lastWords(stderr)) // docker's words, nobody else's
-	case status.ExitCode() == 126, status.ExitCode() == 127: // of the container's first process, as of a shell
-		return fmt.Errorf("image %s cannot run %q (status %d); hint: choose one that has it with isolation.image",
-			c.p.image, c.p.line[0], status.ExitCode())
-	case strings.Contains(seen, "kill ") || status.ExitCode() == 137:
+	case code == 126 || code == 127: // of the container's first process, as of a shell
+		return fmt.Errorf("image %s cannot run %q (status %d); hint: choose one that has it with isolation.image", c.p.image, c.p.line[0], code)
+	case time.Since(seen["kill"]) < recent || code == 137:
 		return errors.New("the container was killed from outside")
 	default:
 		return nil
 	}
 }
 
-// events returns what happened to the container, one "action code" a line.
-func (c *container) events(ctx context.Context) (string, error) {
-	return c.d.docker(ctx, "events", "--since", stamp(c.since.Add(-time.Second)), "--until", stamp(time.Now().Add(time.Second)),
-		"--filter", "container="+c.name, "--format", "{{.Action}} {{.Actor.Attributes.exitCode}}")
+// events returns when things happened to the container last, by docker's name.
+func (c *container) events(ctx context.Context) (map[string]time.Time, error) {
+	now := time.Now()
+	out, err := c.d.docker(ctx, "events", "--since", stamp(c.since.Add(-time.Second)), "--until", stamp(now),
+		"--filter", "container="+c.name, "--format", "{{.Action}} {{.TimeNano}}")
+	if err != nil {
+		return nil, err
+	}
+	seen := map[string]time.Time{}
+	for line := range strings.Lines(out) {
+		action, at, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if n, err := strconv.ParseInt(at, 10, 64); err == nil {
+			seen[action] = time.Unix(0, n)
+		}
+	}
+	return seen, nil
 }
 
-func stamp(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }
+func stamp(t time.Time) string { return fmt.Sprintf("%d.%09d", t.Unix(), t.Nanosecond()) }

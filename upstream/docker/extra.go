@@ -1,13 +1,10 @@
 package docker
 
 import (
-	"fmt"
 	"maps"
 	"regexp"
 	"slices"
 	"strings"
-
-	"mcpproxy/upstream"
 )
 
 // option is one option of docker that extra_args may hold. check says what is
@@ -78,7 +75,7 @@ func readExtra(args []string) ([]string, error) {
 }
 
 func extraFault(name, what string) error {
-	return fmt.Errorf("%w: isolation.extra_args: %s %s", upstream.ErrConfig, name, what)
+	return faultf("isolation.extra_args: %s %s", name, what)
 }
 
 // checkTmpfs keeps a tmpfs from hiding what the container needs and from taking

@@ -7,8 +7,6 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
-
-	"mcpproxy/upstream"
 )
 
 // mount is one folder or file of the host in a container.
@@ -31,8 +29,8 @@ var own = []string{state, "/tmp", "/proc", "/sys", "/dev", probeDir}
 // readMount reads HOST:CONTAINER[:ro|:rw]. Mounts are read-only unless they say
 // otherwise. private are further paths of the host that no server is given.
 func readMount(text string, private []string) (mount, error) {
-	fault := func(format string, args ...any) (mount, error) {
-		return mount{}, fmt.Errorf("%w: isolation.mounts %q %s", upstream.ErrConfig, text, fmt.Sprintf(format, args...))
+	refused := func(format string, args ...any) (mount, error) {
+		return mount{}, faultf("isolation.mounts %q %s", text, fmt.Sprintf(format, args...))
 	}
 	rest, writable := strings.CutSuffix(text, ":rw")
 	if !writable {
@@ -40,26 +38,26 @@ func readMount(text string, private []string) (mount, error) {
 	}
 	i := strings.LastIndex(rest, ":/")
 	if i < 1 {
-		return fault("must read HOST:CONTAINER or HOST:CONTAINER:rw, with an absolute path in the container")
+		return refused("must read HOST:CONTAINER or HOST:CONTAINER:rw, with an absolute path in the container")
 	}
 	m := mount{source: expandHome(rest[:i]), target: path.Clean(rest[i+1:]), writable: writable}
 	if !filepath.IsAbs(m.source) {
-		return fault("needs an absolute path of this machine")
+		return refused("needs an absolute path of this machine")
 	}
 	if m.target == "/" || overlaps(m.target, own) {
-		return fault("would hide what the container needs at %s", m.target)
+		return refused("would hide what the container needs at %s", m.target)
 	}
 	real, err := filepath.EvalSymlinks(m.source)
 	if err != nil {
-		return fault("names a path that does not exist here")
+		return refused("names a path that does not exist here")
 	}
 	info, err := os.Stat(real)
 	if err != nil || !info.IsDir() && !info.Mode().IsRegular() {
-		return fault("is neither a folder nor a file: sockets and devices stay outside")
+		return refused("is neither a folder nor a file: sockets and devices stay outside")
 	}
 	m.source = real
 	if why := refuse(filepath.ToSlash(real), private); why != "" {
-		return fault("%s", why)
+		return refused("%s", why)
 	}
 	return m, nil
 }

@@ -2,7 +2,6 @@ package docker
 
 import (
 	"cmp"
-	"fmt"
 	"strings"
 
 	"mcpproxy/upstream"
@@ -44,12 +43,10 @@ func (d *Docker) plan(s upstream.Spec) (*plan, error) {
 		network: cmp.Or(in.Network, "bridge"), memory: cmp.Or(in.Memory, "512m"), cpus: cmp.Or(in.CPUs, "1.0"), workdir: in.WorkingDir,
 	}
 	if p.image == "" {
-		return nil, fmt.Errorf("%w: no image is known for command %q; hint: set isolation.image of the server, or docker_isolation.default_images",
-			upstream.ErrConfig, program(p.line[0]))
+		return nil, faultf("no image is known for command %q; hint: set isolation.image of the server, or docker_isolation.default_images", program(p.line[0]))
 	}
 	if p.network == "host" || strings.HasPrefix(p.network, "container:") {
-		return nil, fmt.Errorf("%w: isolation.network_mode %q is refused: it would share a network that is not the server's own; use bridge or none",
-			upstream.ErrConfig, p.network)
+		return nil, faultf("isolation.network_mode %q is refused: it would share a network that is not the server's own; use bridge or none", p.network)
 	}
 	for _, text := range in.Mounts {
 		m, err := readMount(text, d.opt.Private)

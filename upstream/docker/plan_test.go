@@ -100,6 +100,53 @@ func TestPlan_Refuses(t *testing.T) {
 	}
 }
 
+// Without docker a server fails with the cause and may come back: that is no
+// fault of its configuration. A faulty one is told so before docker is asked.
+func TestCommand_WithoutDocker(t *testing.T) {
+	t.Parallel()
+	d, err := Open(Options{Dir: t.TempDir(), Command: filepath.Join(t.TempDir(), "docker")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = d.Command(t.Context(), spec(upstream.Isolation{Image: "node:20"}))
+	if !errors.Is(err, errAbsent) || errors.Is(err, upstream.ErrConfig) || !strings.Contains(err.Error(), "docker isolation: docker is not installed; hint: ") {
+		t.Errorf("Command = %v, want that docker is not installed", err)
+	}
+	if _, err = d.Command(t.Context(), spec(upstream.Isolation{})); !errors.Is(err, upstream.ErrConfig) {
+		t.Errorf("Command of a faulty server = %v, want ErrConfig", err)
+	}
+	if run, err := d.Command(t.Context(), upstream.Spec{Name: "s", Command: "npx"}); run != nil || err != nil {
+		t.Errorf("Command without isolation = %v, %v, want nothing", run, err)
+	}
+	if err := d.Sweep(t.Context()); err != nil {
+		t.Errorf("Sweep = %v, want nothing: there may be no isolated server", err)
+	}
+	if err := d.Forget(t.Context(), "s"); err != nil {
+		t.Errorf("Forget = %v", err)
+	}
+}
+
+// Whatever stands in extra_args, only options of the list come out, each with its
+// value in the same argument.
+func FuzzReadExtra(f *testing.F) {
+	f.Add("--dns\x001.1.1.1")
+	f.Add("--label=a=b\x00--privileged")
+	f.Add("--user\x001000\x00-v\x00/:/h")
+	f.Fuzz(func(t *testing.T, text string) {
+		out, err := readExtra(strings.Split(text, "\x00"))
+		for _, arg := range out {
+			name, value, joined := strings.Cut(arg, "=")
+			opt, ok := options[name]
+			if !ok || !joined || opt.check(value) != "" {
+				t.Errorf("readExtra(%q) passed %q", text, arg)
+			}
+		}
+		if err != nil && !errors.Is(err, upstream.ErrConfig) {
+			t.Errorf("readExtra(%q) = %v, want ErrConfig", text, err)
+		}
+	})
+}
+
 func TestReadMount(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {

@@ -19,7 +19,7 @@ var sweepLooks = []time.Duration{2 * time.Second, 4 * time.Second}
 // next start of a container sweeps first.
 func (d *Docker) Sweep(ctx context.Context) error {
 	if err := d.sweepFirst(ctx); err != nil {
-		if errors.Is(err, errAbsent) || errors.Is(err, errDown) {
+		if away(err) {
 			return nil // there may be no isolated server at all
 		}
 		return err
@@ -54,6 +54,9 @@ func (d *Docker) sweepFirst(ctx context.Context) error {
 func (d *Docker) sweep(ctx context.Context) error {
 	out, err := d.docker(ctx, "ps", "--all", "--no-trunc", "--filter", "label="+labelInstance+"="+d.instance,
 		"--format", `{{.ID}} {{.Label "`+labelRun+`"}}`)
+	if away(err) {
+		return err
+	}
 	if err != nil {
 		return fmt.Errorf("look for containers of an earlier run: %w", err)
 	}
@@ -97,7 +100,7 @@ func (d *Docker) Forget(ctx context.Context, server string) error {
 	defer tick.Stop()
 	for {
 		_, err := d.docker(ctx, "volume", "rm", "--force", d.volumeName(server))
-		if errors.Is(err, errAbsent) || errors.Is(err, errDown) {
+		if away(err) {
 			return nil
 		}
 		if failed := new(commandError); !errors.As(err, &failed) || !strings.Contains(failed.words, "in use") {
