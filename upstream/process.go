@@ -107,6 +107,7 @@ func startProcess(ctx context.Context, run *Isolated, ladder stopLadder, sink io
 		return nil, startError(cmd, err)
 	}
 	pp.closeTheirs()
+	cmd.Env, cmd.Args = nil, cmd.Args[:min(1, len(cmd.Args))] // the child has what they hold; nobody else needs its secrets
 	p := &process{
 		cmd: cmd, run: run, ladder: ladder, pipes: pp,
 		stdin: newInputQueue(pp.in, maxMessage), stdout: newLineReader(pp.out, maxMessage), stderr: newStderrLog(sink),

@@ -29,8 +29,8 @@ var prompted struct {
 }
 
 // mayAsk returns an error wrapping [ErrLocked] if the keyring is known to be
-// locked and asked for its password a short while ago, or errNoCollection. Otherwise the request
-// that follows may make it ask.
+// locked and asked for its password a short while ago, [errNoCollection] or
+// [errNoAnswer]. Otherwise the request that follows may make it ask.
 func mayAsk() error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -38,6 +38,8 @@ func mayAsk() error {
 	switch {
 	case errors.Is(err, errNoCollection):
 		return err
+	case ctx.Err() != nil:
+		return errNoAnswer // and the request itself would hang for good
 	case err != nil:
 		return nil // the request itself will say why
 	}
