@@ -88,7 +88,7 @@ func (c *collector) add(f field) {
 	if f.text == "" {
 		return
 	}
-	if len(c.out) >= maxFields || c.total >= maxTotal {
+	if c.full() {
 		c.cut = true
 		return
 	}
@@ -100,8 +100,10 @@ func (c *collector) add(f field) {
 	c.out = append(c.out, f)
 }
 
+func (c *collector) full() bool { return len(c.out) >= maxFields || c.total >= maxTotal }
+
 func (c *collector) walk(path string, node any, depth int) {
-	if depth > maxDepth || c.total >= maxTotal {
+	if depth > maxDepth || c.full() {
 		c.cut = true
 		return
 	}
@@ -112,6 +114,10 @@ func (c *collector) walk(path string, node any, depth int) {
 			slices.SortStableFunc(keys, func(a, b string) int { return rankOf(a) - rankOf(b) })
 		}
 		for _, key := range keys {
+			if c.full() {
+				c.cut = true
+				return
+			}
 			sub := key
 			if path != "" {
 				sub = path + "." + key
@@ -167,6 +173,10 @@ func valueField(path, text string) field {
 func (c *collector) names(path string, v any) {
 	m, _ := v.(map[string]any)
 	for _, name := range slices.Sorted(maps.Keys(m)) {
+		if c.full() {
+			c.cut = true
+			return
+		}
 		c.add(field{path: path + "." + name + " (name)", text: name, kind: nameText})
 	}
 }

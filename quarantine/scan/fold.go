@@ -61,8 +61,7 @@ var lookAlikes = map[rune]rune{'а': 'a', 'е': 'e', 'о': 'o', 'р': 'p', 'с':
 // unmix replaces look-alikes in words that hold Latin letters, and in words of
 // nothing but look-alikes where the text is mostly Latin.
 func unmix(text string) string {
-	latin, foreign := 0, 0
-	plain := true
+	latin, alike, foreign := 0, 0, 0
 	for _, r := range text {
 		switch {
 		case r < utf8.RuneSelf:
@@ -70,15 +69,15 @@ func unmix(text string) string {
 				latin++
 			}
 		case lookAlikes[r] != 0:
-			latin, plain = latin+1, false
+			alike++
 		case unicode.IsLetter(r):
 			foreign++
 		}
 	}
-	if plain {
+	if alike == 0 || latin == 0 {
 		return text
 	}
-	mostly := latin > 10*foreign
+	mostly := latin+alike > 10*foreign
 	var b strings.Builder
 	for rest := text; rest != ""; {
 		end := strings.IndexFunc(rest, func(r rune) bool { return !wordRune(r) })

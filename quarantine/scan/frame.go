@@ -165,7 +165,7 @@ func (f frame) read(list []Finding, s *subject, field *field, n, j int) []Findin
 	if found.at == 0 {
 		return list
 	}
-	if j > 0 || field.path != "description" {
+	if j > 0 || field.path != "description" || !describes(form.text) {
 		excuse &^= lead
 	}
 	for k, name := range excuseNames {
@@ -183,12 +183,22 @@ type excuse uint8
 const (
 	own     excuse = 1 << iota // about what the tool is named for
 	guarded                    // what the tool detects or prevents
-	lead                       // said in the first sentence, of what the tool does
+	lead                       // said of the tool itself, in a first sentence such as "Hides rows."
 
 	allExcuses = own | guarded | lead
 )
 
-var excusePriors = map[string]float64{"own": -.3, "guarded": -.5, "lead": -.05}
+// describes reports a text that begins with a verb of the third person: "Hides rows"
+// says what the tool does, "hide this" what the model should.
+func describes(text string) bool {
+	first := text
+	if end := strings.IndexFunc(text, func(r rune) bool { return !wordRune(r) }); end >= 0 {
+		first = text[:end]
+	}
+	return len(first) > 3 && strings.HasSuffix(first, "s") && !strings.HasSuffix(first, "ss") && first != "this" && first != "always" && first != "users"
+}
+
+var excusePriors = map[string]float64{"own": -.3, "guarded": -.5, "lead": -.3}
 
 var excuseNames = []string{"own", "guarded", "lead"}
 

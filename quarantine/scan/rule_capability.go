@@ -33,7 +33,7 @@ func (contradiction) scan(s *subject) []Finding {
 // contradictions finds powers in the sentences that are near a claim to have none.
 func (f *field) contradictions(lex *lexicon, claim string, near func(sentence int) bool) (list []Finding) {
 	not := lex.bit["neg"] | lex.bit["safe"]
-	for _, power := range []string{"destroy", "priv", "exec", "send"} {
+	for _, power := range []string{"destroy", "priv", "exec"} {
 		for i, one := range f.forms[0].sentences {
 			if !near(i) {
 				continue

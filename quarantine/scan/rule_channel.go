@@ -78,7 +78,7 @@ func named(purpose, name string) bool {
 var channelRules = []rule{
 	say("parameter-asks", .5, params, "a parameter that asks for what the model knows or the user said", "context", "llm", "inner 4 model", "model 4 inner",
 		"user 4 context", "must 5 context|secret", "path", "toolword 5 avail", "call 3 must 5 user"),
-	say("explains-parameter", .4, docstring, "explains a parameter for what the model knows", "param 5 context", "param 5 llm", "param 4 model", "param 5 personal", "param 6 secret", "param 8 user 4 inner|context|personal"),
+	say("explains-parameter", .4, docstring, "explains a parameter for what the model knows", "param 5 context", "param 5 llm", "param 4 model", "param 5 personal", "param 6 secret", "param 8 user 4 inner|context|personal", "param 5 inner"),
 }
 
 func channel(f *field, key string) Finding {

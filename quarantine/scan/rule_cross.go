@@ -19,7 +19,7 @@ var crossRules = []rule{
 		"self|named 6 gone", "other|prior 5 toolword 6 gone", "toolword 6 gone", "gone 4 self|named", "gone 4 toolword"),
 	say("redirects-calls", .6, prose, "sends calls to another tool",
 		"call 4 named 8 only", "only 3 named", "change 5 named", "call 2 named 6 tools", "must 8 change 6 named|toolword", "only 4 other 3 toolword", "other 4 toolword 6 only"),
-	say("depends", .6, prose, "makes other tools depend on it", "other 3 toolword 6 must", "other 2 answer|context 6 must", "must 6 when 6 other", "this 4 must 6 when 4 other|toolword"),
+	say("depends", .6, prose, "makes other tools depend on it", "other 3 toolword 6 must", "other 2 answer 6 must", "must 6 when 6 other", "this 4 must 6 when 4 other|toolword"),
 }
 
 // peerMention finds the names of other tools beside an order.

@@ -21,13 +21,16 @@ var learned string
 var priors = map[string]float64{
 	"hidden-character/escape": 2, "hidden-character/control": 1, "hidden-character/order": 2, "hidden-character/tag": 2, "hidden-character/invisible": 1.5,
 	"hidden-character/joiner": 1.5, "hidden-character/private": .8, "look-alike": 1.3, "padding": 1.2, "encoded/words": .4, "encoded/orders": 1.5, "too-large": 1.2,
-	"contradiction/words destroy": .7, "contradiction/words priv": .9, "contradiction/words exec": .7, "contradiction/words send": .5,
-	"contradiction/hint destroy": .5, "contradiction/hint priv": .6, "contradiction/hint exec": .6, "contradiction/hint send": .3, "peer": .4, "side-channel/context": 1, "side-channel/llm": .9, "side-channel/secret": .4, "side-channel/personal": .5, "side-channel/path": .5,
-	"side-channel/inner": .9, "side-channel/vague": .2, "side-channel/vague-many": 1,
+	"contradiction/words destroy": .7, "contradiction/words priv": .9, "contradiction/words exec": .7,
+	"contradiction/hint destroy": .5, "contradiction/hint priv": .6, "contradiction/hint exec": .6, "peer": .4, "side-channel/context": 1, "side-channel/llm": .9, "side-channel/secret": .4, "side-channel/personal": .5, "side-channel/path": .5,
+	"side-channel/inner": .7, "side-channel/vague": .2, "side-channel/vague-many": 1,
 }
 
 // weights are by the key of a finding. They are complete once the rules are made.
-var weights, reviewAt = readWeights(learned)
+var weights = readWeights(learned)
+
+// reviewAt is the score from which a definition is for review.
+const reviewAt = 1
 
 // prior says what key is worth where weights.txt does not know it.
 func prior(key string, weight float64) string {
@@ -38,10 +41,9 @@ func prior(key string, weight float64) string {
 	return key
 }
 
-// readWeights reads lines of a number and a key; "review" is the score from which
-// a definition is for review.
-func readWeights(text string) (m map[string]float64, review float64) {
-	m, review = maps.Clone(priors), 1
+// readWeights reads lines of a number and a key.
+func readWeights(text string) map[string]float64 {
+	m := maps.Clone(priors)
 	for line := range strings.SplitSeq(strings.TrimSpace(text), "\n") {
 		if line == "" || line[0] == '#' {
 			continue
@@ -51,11 +53,7 @@ func readWeights(text string) (m map[string]float64, review float64) {
 		if err != nil {
 			panic(fmt.Sprintf("scan: weights.txt: %q: %v", line, err)) // embedded: a test would have seen it
 		}
-		if key == "review" {
-			review = w
-			continue
-		}
 		m[key] = w
 	}
-	return m, review
+	return m
 }
