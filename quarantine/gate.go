@@ -164,8 +164,10 @@ func (s *serverView) sight(l Launch, trustFirst bool) (rec serverRecord, changed
 		rec.First, rec.Formula, changed = l, launchFormula, true
 	}
 	changed = rec.upgrade(l) || changed
-	if a := rec.Approved; a != nil && a.equal(l) && a.ImageID == "" && l.ImageID != "" {
-		rec.Approved, changed = &l, true // the image first seen behind an approved name is pinned
+	if a := rec.Approved; a != nil && a.equal(l) {
+		if known := a.learn(l); !known.same(*a) {
+			rec.Approved, changed = &known, true // the image or issuer first seen of an approved server is pinned
+		}
 	}
 	if rec.Trust != trustOpen || rec.Approved != nil {
 		return rec, changed

@@ -399,3 +399,23 @@ func TestGate_Launch_ImageID(t *testing.T) {
 		}
 	}
 }
+
+// The issuer of a login is pinned when it is first known, beside the image, and
+// another one holds the server.
+func TestGate_Launch_Issuer(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	for _, step := range []struct{ issuer, held string }{
+		{"", ""},
+		{"https://as.example", ""}, // first known
+		{"https://evil.example", `its login was from "https://as.example", now from "https://evil.example"`},
+		{"", ""}, // logged out
+		{"https://evil.example", "evil.example"},
+		{"https://as.example", ""},
+	} {
+		err := b.gate.Launch("s", quarantine.Launch{Transport: "http", URL: "https://mcp.example/mcp", Issuer: step.issuer}, true)
+		if (err == nil) != (step.held == "") || err != nil && !strings.Contains(err.Error(), step.held) {
+			t.Errorf("Launch with issuer %q = %v, want %q", step.issuer, err, step.held)
+		}
+	}
+}

@@ -34,6 +34,9 @@ type Launch struct {
 	// ImageID is the image that its name stood for when it was last looked for.
 	// Empty is not known, and no difference.
 	ImageID string `json:"image_id,omitempty"`
+	// Issuer is the authorization server that the login at a remote server is from.
+	// Empty is not known, and no difference.
+	Issuer string `json:"issuer,omitempty"`
 }
 
 // Normal returns a copy of l with its name lists sorted, so that equal
@@ -69,11 +72,20 @@ func (l Launch) equal(o Launch) bool {
 		l.WorkingDir == o.WorkingDir && slices.Equal(l.EnvNames, o.EnvNames) &&
 		l.URL == o.URL && slices.Equal(l.HeaderNames, o.HeaderNames) && l.Isolation == o.Isolation &&
 		slices.Equal(l.References, o.References) &&
-		(l.ImageID == o.ImageID || l.ImageID == "" || o.ImageID == "")
+		(l.ImageID == o.ImageID || l.ImageID == "" || o.ImageID == "") &&
+		(l.Issuer == o.Issuer || l.Issuer == "" || o.Issuer == "")
 }
 
 // same is equal for identities that also know as much.
-func (l Launch) same(o Launch) bool { return l.equal(o) && l.ImageID == o.ImageID }
+func (l Launch) same(o Launch) bool {
+	return l.equal(o) && l.ImageID == o.ImageID && l.Issuer == o.Issuer
+}
+
+// learn returns l with what only o knows.
+func (l Launch) learn(o Launch) Launch {
+	l.ImageID, l.Issuer = cmp.Or(l.ImageID, o.ImageID), cmp.Or(l.Issuer, o.Issuer)
+	return l
+}
 
 // difference says in plain words what changed from l to o. Arguments and the
 // path of a URL may hold secrets and are not quoted; a reviewer sees them on
@@ -113,6 +125,9 @@ func (l Launch) difference(o Launch) string {
 		say("isolation was %q, now %q", cmp.Or(l.Isolation, "none"), cmp.Or(o.Isolation, "none"))
 	} else if l.ImageID != o.ImageID && l.ImageID != "" && o.ImageID != "" {
 		say("the image of that name was %s, now %s", shortID(l.ImageID), shortID(o.ImageID))
+	}
+	if l.Issuer != o.Issuer && l.Issuer != "" && o.Issuer != "" {
+		say("its login was from %q, now from %q", l.Issuer, o.Issuer)
 	}
 	return strings.Join(parts, "; ")
 }

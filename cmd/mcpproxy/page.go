@@ -31,6 +31,7 @@ func printPage(w io.Writer, p client.Waiting) {
 		"secrets", strings.Join(p.Launch.References, ", "),
 		"isolation", p.Launch.Isolation,
 		"image", p.Launch.ImageID,
+		"logged in at", p.Launch.Issuer,
 		"hash", p.Hash)
 	switch {
 	case len(p.Tools) > 0:

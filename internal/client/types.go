@@ -121,6 +121,7 @@ type Launch struct {
 	References  []string `json:"references,omitempty"` // secrets it is given: "env NAME ${keyring:x}"
 	Isolation   string   `json:"isolation,omitempty"`  // where it runs and what of the host it reaches; empty is the host itself
 	ImageID     string   `json:"image_id,omitempty"`   // sha256:..., of its image
+	Issuer      string   `json:"issuer,omitempty"`     // authorization server of its login, where known
 }
 
 // Index is the answer of GET /api/v1/index.

@@ -27,6 +27,7 @@ type account struct {
 
 	current atomic.Pointer[token] // nil: none
 	loaded  atomic.Bool
+	issuer  atomic.Pointer[string] // of the login; nil: none
 
 	mu        sync.Mutex
 	fetch     *fetcher // nil before the first use
@@ -99,11 +100,18 @@ func (a *account) load() {
 		return
 	}
 	a.record = r
+	a.pin(r.Issuer)
 	if l := a.login(); l != nil && l.Token != nil {
 		a.current.Store(l.Token.restored())
 		a.kept = true
 	}
 	a.loaded.Store(true)
+}
+
+// pin sets the issuer that tokens come from; a.mu is held.
+func (a *account) pin(issuer string) {
+	a.record.Issuer = issuer
+	a.issuer.Store(&issuer)
 }
 
 // login returns the login in use, nil if there is none; a.mu is held.
@@ -219,7 +227,7 @@ func (a *account) logout(ctx context.Context) (bool, error) {
 		l.Token, l.Asked = nil, nil
 	}
 	changed := a.record.Issuer != ""
-	a.record.Issuer = "" // the next login may be at another issuer
+	a.pin("") // the next login may be at another issuer
 	a.current.Store(nil)
 	a.rejected, a.challenge, a.asked = "", Challenge{}, false
 	if changed {

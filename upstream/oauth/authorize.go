@@ -135,7 +135,7 @@ func (a *account) loggedIn(got *found, try *attempt, t *token) {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.record.Issuer = got.server.Issuer
+	a.pin(got.server.Issuer)
 	a.record.Logins[got.server.Issuer] = &login{Client: try.client, Resource: got.resource, Asked: try.scopes,
 		Endpoint: got.server.Token, Revoke: got.server.Revoke}
 	a.challenge.MoreRights = false

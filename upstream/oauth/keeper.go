@@ -176,6 +176,25 @@ func (k *Keeper) Refused(ctx context.Context, name, sent string, c Challenge) bo
 	return ok && a.refused(ctx, sent, c)
 }
 
+// Load reads the kept login of a server if that was not done yet; it may ask the
+// keyring. Token does so too.
+func (k *Keeper) Load(name string) {
+	if a, ok := (*k.accounts.Load())[name]; ok {
+		a.load()
+	}
+}
+
+// Issuer returns the authorization server that the login of a server is from, ""
+// if there is none or its login was not read yet. It never waits.
+func (k *Keeper) Issuer(name string) string {
+	if a, ok := (*k.accounts.Load())[name]; ok {
+		if issuer := a.issuer.Load(); issuer != nil {
+			return *issuer
+		}
+	}
+	return ""
+}
+
 // Invite notes that a person just did something to the server, such as to enable
 // it: if it asks for a login in the next two minutes, a browser may open.
 func (k *Keeper) Invite(name string) {

@@ -72,6 +72,9 @@ func (a *App) loginEvent(e oauth.Event) {
 	if !a.serving || e.What != oauth.LoggedIn && e.What != oauth.LoggedOut {
 		return
 	}
+	if err := a.reapply(context.Background()); err != nil { // another issuer is another launch identity
+		a.log.Warn("login not applied", zap.String("server", e.Server), zap.Error(err))
+	}
 	err := a.pool.Restart(context.Background(), e.Server)
 	if err != nil && !errors.Is(err, upstream.ErrUnavailable) && !errors.Is(err, upstream.ErrUnknown) {
 		a.log.Warn("oauth: server not restarted", zap.String("server", e.Server), zap.Error(err))

@@ -185,6 +185,7 @@ func (a *App) indexApproved(ctx context.Context, s config.Server, page quarantin
 
 // page asks the gate, telling it the launch identity in force.
 func (a *App) page(s config.Server) (quarantine.Page, error) {
+	a.logins.Load(s.Name)
 	return a.gate.Page(s.Name, a.launchOf(s))
 }
 

@@ -26,7 +26,7 @@ func (a *App) launchOf(s config.Server) quarantine.Launch {
 	return quarantine.Launch{
 		Transport: s.Transport, Command: s.Command, Args: s.Args, WorkingDir: s.WorkingDir, URL: s.URL,
 		EnvNames: slices.Sorted(maps.Keys(s.Env)), HeaderNames: slices.Sorted(maps.Keys(s.Headers)), Isolation: wallsOf(s),
-		References: referencesOf(s), ImageID: a.imageID(s),
+		References: referencesOf(s), ImageID: a.imageID(s), Issuer: a.logins.Issuer(s.Name),
 	}
 }
 

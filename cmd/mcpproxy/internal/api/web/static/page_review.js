@@ -125,6 +125,7 @@ const launch = (l) => pairs([
   ['Works in', l.working_dir && el('code', null, l.working_dir)],
   ['Is given', l.env_names?.length && el('code', null, l.env_names.join(', '))],
   ['Sends', l.header_names?.length && el('code', null, l.header_names.join(', '))],
+  ['Logged in at', l.issuer && el('code', null, l.issuer)],
 ]);
 
 const what = (i) => (i.all ? `all ${i.server.tools.length} of ${i.server.server}` : i.whole ? `${i.server.server} and ${i.server.tools.length === 1 ? 'the one thing it offers' : `all ${i.server.tools.length} that it offers`}` : i.tool.id);
