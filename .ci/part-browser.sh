@@ -5,5 +5,5 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 rm -rf .ci/out/screens
 mkdir -p .ci/out/screens
-CI_REQUIRE=browser timeout 240 go test -count=1 -v -run TestBrowser ./cmd/mcpproxy
+CI_REQUIRE=browser timeout 400 go test -count=1 -v -run TestBrowser ./cmd/mcpproxy
 echo "pictures: $(find .ci/out/screens -name '*.png' | wc -l) in .ci/out/screens"

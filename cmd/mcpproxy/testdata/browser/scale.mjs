@@ -1,6 +1,6 @@
 // 200 servers with 5,000 tools: no frame over 100 ms while scrolling.
 import { assert, base, shot, visit } from './lib.mjs';
-import { calmest } from './frames.mjs';
+import { calmest, smooth } from './frames.mjs';
 
 await visit(async (page) => {
   await page.goto(base + '/ui/tools?server=');
@@ -24,8 +24,5 @@ await visit(async (page) => {
   await page.getByLabel('Filter servers').fill('srv142');
   await page.getByText('1 of 200').waitFor();
   console.log(`filter: ${Date.now() - typed} ms`);
-  for (const [name, { most }] of Object.entries(found)) {
-    console.log(`longest frame, ${name}: ${most.toFixed(0)} ms`);
-    assert.ok(most <= 100, `${name}: a frame of ${most.toFixed(0)} ms while scrolling`);
-  }
+  for (const [name, frames] of Object.entries(found)) smooth(name, frames);
 });
