@@ -33,7 +33,8 @@ func (d *Docker) createArgs(name string, p *plan) []string {
 		"--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only", "--user", p.user, "--ipc", "none",
 		"--pids-limit", "256", "--memory", p.memory, "--memory-swap", p.memory, "--cpus", p.cpus,
 		"--ulimit", "nofile=1024:1024", "--ulimit", "fsize=2147483648:2147483648", "--ulimit", "core=0:0",
-		"--tmpfs", "/tmp:rw,exec,nosuid,nodev,size=256m", "--log-driver", "none", "--stop-timeout", "5",
+		"--tmpfs", "/tmp:rw,exec,nosuid,nodev,size=256m", "--stop-timeout", "5",
+		"--log-driver", "json-file", "--log-opt", "max-size=10m", "--log-opt", "max-file=1",
 		"--network", p.network, "--mount", "type=volume,source=" + p.volume + ",target=" + state,
 	}
 	for _, m := range p.mounts {

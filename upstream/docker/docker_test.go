@@ -219,6 +219,9 @@ func testJSONRPC(t *testing.T) {
 			t.Errorf("env %s = %q, want %q", name, got, want)
 		}
 	}
+	if said := y.ask("logs", y.containers()); !strings.Contains(said, "fixture") {
+		t.Errorf("docker logs = %q", said)
+	}
 	pid := strconv.Itoa(y.status("one").PID)
 	for _, file := range []string{"cmdline", "environ"} {
 		data, err := os.ReadFile(filepath.Join("/proc", pid, file))

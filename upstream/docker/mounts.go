@@ -47,6 +47,9 @@ func readMount(text string, private []string) (mount, error) {
 	if m.target == "/" || overlaps(m.target, own) {
 		return refused("would hide what the container needs at %s", m.target)
 	}
+	if why := refuse(filepath.ToSlash(filepath.Clean(m.source)), private); why != "" {
+		return refused("%s", why)
+	}
 	real, err := filepath.EvalSymlinks(m.source)
 	if err != nil {
 		return refused("names a path that does not exist here")

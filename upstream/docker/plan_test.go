@@ -206,7 +206,7 @@ func TestCreateArgs(t *testing.T) {
 	for _, want := range []string{
 		" --rm ", " --init ", " --interactive ", " --cap-drop ALL ", " --security-opt no-new-privileges ", " --read-only ", " --ipc none ",
 		" --pids-limit 256 ", " --memory 64m --memory-swap 64m ", " --cpus 0.5 ", " --network none ", " --pull never ", " --workdir /app ",
-		" --tmpfs /tmp:rw,exec,nosuid,nodev,size=256m ", " --label mcpproxy.instance=" + d.instance + " ", " --label mcpproxy.server=some server ",
+		" --tmpfs /tmp:rw,exec,nosuid,nodev,size=256m ", " --log-opt max-size=10m ", " --label mcpproxy.instance=" + d.instance + " ", " --label mcpproxy.server=some server ",
 		" --env API_KEY ", " --env-file /dev/fd/3 ", " --user=1000 ", " node:20 npx -y pkg ",
 	} {
 		if !strings.Contains(line, want) {

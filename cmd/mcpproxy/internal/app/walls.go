@@ -5,7 +5,9 @@ import (
 	"errors"
 
 	"mcpproxy/internal/client"
+	"mcpproxy/internal/config"
 	"mcpproxy/upstream"
+	"mcpproxy/upstream/docker"
 )
 
 // ExamineIsolation runs a probe in the walls of the server.
@@ -15,8 +17,15 @@ func (a *App) ExamineIsolation(ctx context.Context, server string) (client.Isola
 		return client.IsolationReport{}, err
 	}
 	if s.Isolation == nil {
-		return client.IsolationReport{}, &client.Error{Code: "invalid", Message: "server " + server + " is not isolated: it runs on this machine",
+		e := &client.Error{Code: "invalid", Message: "server " + server + " is not isolated: it runs on this machine",
 			Hint: `set "isolation": {"enabled": true} of the server, or docker_isolation.enabled`}
+		switch {
+		case s.Transport != config.Stdio:
+			e.Message, e.Hint = "server "+server+" is a remote one: there is nothing to isolate here", ""
+		case docker.Engine(s.Command):
+			e.Hint = "its command drives containers itself, and so it is left on this machine"
+		}
+		return client.IsolationReport{}, e
 	}
 	spec := a.specOf(s, "")
 	spec.Args, spec.Env = nil, nil // the probe takes the server's place and needs none of its secrets
