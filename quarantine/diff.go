@@ -77,14 +77,17 @@ func graver(a, b Class) Class {
 	return order[max(slices.Index(order, a), slices.Index(order, b))]
 }
 
+// harmless are the members that say nothing about what can be done: texts, and
+// what changes in a resource by itself.
+var harmless = []string{"description", "title", "instructions", "size", "annotations.lastModified"}
+
 func (c Change) class() Class {
 	for _, p := range c.Words {
 		if p.Op == "+" && directive.MatchString(p.Text) {
 			return NewDirective
 		}
 	}
-	prose := c.Path == "description" || c.Path == "title" || c.Path == "instructions" || strings.HasSuffix(c.Path, ".description") || strings.HasSuffix(c.Path, ".title")
-	if prose {
+	if slices.Contains(harmless, c.Path) || strings.HasSuffix(c.Path, ".description") || strings.HasSuffix(c.Path, ".title") {
 		return Wording
 	}
 	return NewCapability

@@ -74,9 +74,9 @@ func TestPeers_PassThrough(t *testing.T) {
 	}
 }
 
-// TestPassThrough_NothingBeforeApproval: what a server that nobody approved says
+// TestPeers_NothingPassesBeforeApproval: what a server that nobody approved says
 // reaches no agent.
-func TestPassThrough_NothingBeforeApproval(t *testing.T) {
+func TestPeers_NothingPassesBeforeApproval(t *testing.T) {
 	p := needPeers(t)
 	held := p.stdio("server-everything", "stdio")
 	delete(held, "quarantined")
