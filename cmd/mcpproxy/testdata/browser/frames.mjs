@@ -2,11 +2,11 @@
 import { assert } from './lib.mjs';
 
 /**
- * calmest scrolls a box, or the page, from top to bottom, until a pass meets the
- * bar, at most six times, and
- * returns the longest frame in ms of the pass that was disturbed least. Other work
- * on the machine delays frames, too: still is the longest one of the same page at
- * rest, and what it takes beyond a sixtieth of a second is not the page's.
+ * calmest scrolls a box, or the page, from top to bottom until a pass meets the
+ * bar, at most six times, and returns the longest frame in ms of the best pass.
+ * Other work on the machine delays frames, too: still is the longest one of the
+ * same page at rest, and what it takes beyond a sixtieth of a second is not the
+ * page's.
  */
 export async function calmest(page, selector) {
   let best = { most: Infinity };
