@@ -229,7 +229,7 @@ func (l *Log) put(buf *bytes.Buffer, n int) {
 	if l.opt.Redact != nil {
 		lines = []byte(l.opt.Redact(buf.String()))
 	}
-	_, err := l.file.Write(lines)
+	_, err := l.file.Write(visible(lines))
 	buf.Reset()
 	if err != nil {
 		l.mu.Lock()

@@ -218,3 +218,21 @@ func BenchmarkRecord(b *testing.B) {
 		l.Record(e)
 	}
 }
+
+func TestLog_FileHidesNothing(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	l := open(t, dir, Options{})
+	const name = "a\u202eb\u200bc\U000e0041d\u0085e\x7f\x1bf é 日"
+	l.Record(Entry{What: Call, Tool: name})
+	if got := list(t, l, Filter{}); len(got) != 1 || got[0].Tool != name {
+		t.Errorf("read back: %+v", got)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, fileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.ContainsAny(string(text), "\u202e\u200b\U000e0041\u0085\x7f\x1b") || !strings.Contains(string(text), "é 日") {
+		t.Errorf("the file has %q", text)
+	}
+}

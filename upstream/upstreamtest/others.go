@@ -94,7 +94,11 @@ func (s *Server) instructions() string {
 	if text == "" {
 		return ""
 	}
-	return `,"instructions":` + strconv.Quote(text)
+	quoted, err := json.Marshal(text)
+	if err != nil {
+		return ""
+	}
+	return `,"instructions":` + string(quoted)
 }
 
 // other answers what concerns no tool.

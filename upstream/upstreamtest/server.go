@@ -259,8 +259,12 @@ func (s *Server) initialize(ctx context.Context, params json.RawMessage) (json.R
 	if s.Script.NoTools {
 		caps = `{}`
 	}
-	return fmt.Appendf(nil, `{"protocolVersion":%q,"capabilities":%s,"serverInfo":{"name":%q,"version":"1"}%s}`,
-		asked.ProtocolVersion, caps, s.Script.Name, s.instructions()), nil
+	name, err := json.Marshal(s.Script.Name)
+	if err != nil {
+		return nil, err
+	}
+	return fmt.Appendf(nil, `{"protocolVersion":%q,"capabilities":%s,"serverInfo":{"name":%s,"version":"1"}%s}`,
+		asked.ProtocolVersion, caps, name, s.instructions()), nil
 }
 
 // history appends one line to Script.History.
