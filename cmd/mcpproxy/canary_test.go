@@ -96,17 +96,18 @@ func leakyHTTP(t *testing.T) *httptest.Server {
 	return srv
 }
 
-// The values hold what JSON, URLs and base64 write otherwise.
+// The values hold what JSON, URLs and base64 write otherwise. No other test that
+// may run meanwhile has their first word in its command lines.
 const (
-	canaryEnv  = `CANARY-env/7f"3+9`
-	canaryHead = `CANARY-head/1?&b=2`
-	canaryArg  = `CANARY-arg/44+5`
+	canaryEnv  = `BUDGIE-env/7f"3+9`
+	canaryHead = `BUDGIE-head/1?&b=2`
+	canaryArg  = `BUDGIE-arg/44+5`
 )
 
 // canaryForms are what is looked for: each value as it is and as base64, and the
 // part of all that every other form keeps.
 func canaryForms() []string {
-	forms := []string{"CANARY"}
+	forms := []string{"BUDGIE-"}
 	for _, v := range []string{canaryEnv, canaryHead, canaryArg} {
 		forms = append(forms, base64.RawStdEncoding.EncodeToString([]byte("user:" + v))[8:24])
 	}

@@ -77,11 +77,8 @@ func (k Keyring) Delete(name string) error {
 
 // List implements [Store]. Where the system can search its keyring, the list is
 // what that finds, also what other programs set for the service.
-func (k Keyring) List() (names []string, err error) {
-	err = k.indexing(func() error {
-		names, err = entryNames()
-		return err
-	})
+func (k Keyring) List() ([]string, error) {
+	names, err := entryNames()
 	return slices.DeleteFunc(names, isOwn), err
 }
 

@@ -156,17 +156,17 @@ func refuses(t *testing.T, s secret.Store, within time.Duration, kinds []error, 
 }
 
 func testLocked(t *testing.T, s secret.Store) {
-	refuses(t, s, time.Second, []error{secret.ErrUnavailable, secret.ErrLocked}, "hint: unlock the login keyring")
+	refuses(t, s, 3*time.Second, []error{secret.ErrUnavailable, secret.ErrLocked}, "hint: unlock the login keyring")
 }
 
 func testAbsent(t *testing.T, s secret.Store) {
-	refuses(t, s, time.Second, []error{secret.ErrUnavailable}, "no keyring service is running")
+	refuses(t, s, 3*time.Second, []error{secret.ErrUnavailable}, "no keyring service is running")
 }
 
 func testEmpty(t *testing.T, s secret.Store) {
-	refuses(t, s, time.Second, []error{secret.ErrUnavailable}, "no default keyring")
+	refuses(t, s, 3*time.Second, []error{secret.ErrUnavailable}, "no default keyring")
 }
 
 func testHanging(t *testing.T, s secret.Store) {
-	refuses(t, s, 5500*time.Millisecond, []error{secret.ErrUnavailable}, "hint: ")
+	refuses(t, s, 6500*time.Millisecond, []error{secret.ErrUnavailable}, "hint: ")
 }
