@@ -65,6 +65,9 @@ func visit(page string) error {
 func needOAuth(t *testing.T) peers {
 	t.Helper()
 	p := needPeers(t)
+	if testing.Short() && !required("oauth") {
+		t.Skip("waits for tokens to expire: leave out -short")
+	}
 	if _, err := os.Stat(filepath.Join(p.modules, "oidc-provider")); err != nil {
 		if required("oauth") {
 			t.Fatalf("CI_REQUIRE names oauth, but: %v", err)
@@ -324,6 +327,7 @@ func TestOAuth_OIDCProvider(t *testing.T) {
 	expire := time.NewTimer(3200 * time.Millisecond) // of the real token
 	<-expire.C
 	before := as.count("granted refresh_token")
+	began := time.Now()
 	var wg sync.WaitGroup
 	errs := make(chan error, 100)
 	c, err := client.Dial(in.dir)
@@ -347,8 +351,10 @@ func TestOAuth_OIDCProvider(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if n := as.count("granted refresh_token") - before; n != 1 {
-		t.Errorf("100 calls at expiry caused %d refreshes, want 1", n)
+	took := time.Since(began)
+	want := 1 + int(took/(2*time.Second)) // on a machine that is so slow the next token comes due meanwhile
+	if n := as.count("granted refresh_token") - before; n < 1 || n > want {
+		t.Errorf("100 calls at expiry caused %d refreshes within %s, want %d", n, took, want)
 	}
 	if as.count("registered") != 1 {
 		t.Errorf("registered %d times", as.count("registered"))

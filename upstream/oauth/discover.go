@@ -186,7 +186,8 @@ func (m *serverMetadata) provesPKCE() bool {
 // the MCP server, with metadata or with the usual paths.
 func (f *fetcher) legacy(ctx context.Context, u *url.URL) (*found, error) {
 	root := (&url.URL{Scheme: u.Scheme, Host: u.Host}).String()
-	out := &found{resource: u.String()}
+	bare := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath} // a query may hold a secret
+	out := &found{resource: bare.String()}
 	ok, err := f.getJSON(ctx, root+"/.well-known/oauth-authorization-server", &out.server)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMetadata, err)

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -67,5 +68,20 @@ func TestLogin_KeepsItsClientAndPort(t *testing.T) {
 	}
 	if n := w.count("POST /revoke"); n != 1 {
 		t.Errorf("revoked %d times, want 1", n)
+	}
+}
+
+// A server of MCP 2025-03-26 has no resource metadata, and its authorization
+// server at its own root. What the query of its URL holds stays there.
+func TestLogin_Legacy(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.challenge = "Bearer"
+	w.routes["/.well-known/oauth-protected-resource/mcp"] = http.NotFound
+	r := newRig(t, w, func(_ *Options, s *Server) { s.URL += "?key=CANARY" })
+	_, _ = r.call(t.Context())
+	r.mustLogin(t)
+	if got := w.lastAuth.Get("resource"); got != w.url() || strings.Contains(w.lastAuth.Encode(), "CANARY") {
+		t.Errorf("authorization request %s", w.lastAuth.Encode())
 	}
 }
