@@ -38,6 +38,8 @@ func (o *outcome) add(e example, flagged bool) {
 	}
 }
 
+func (r rate) plus(s rate) rate { return rate{r.hits + s.hits, r.of + s.of} }
+
 func (o outcome) String() string {
 	return fmt.Sprintf("attacks %.1f quiet %.1f written %.1f | ordinary %.1f real %.1f hard %.1f honest %.1f", 100*o.attacks.share(), 100*o.quiet.share(), 100*o.written.share(), 100*o.ordinary.share(), 100*o.real.share(), 100*o.hard.share(), 100*o.honest.share())
 }
@@ -86,7 +88,15 @@ func TestCrossValidate(t *testing.T) {
 	o, _ := crossValidate(examples(t), learn)
 	t.Logf("trained without the source\n  attacks %s\n  without overt ones %s\n  written attacks %s\n  ordinary false positives %s\n  real tools, hard ones among them %s\n  hard negatives %s\n  written hard negatives %s",
 		o.attacks, o.quiet, o.written, o.ordinary, o.real, o.hard, o.honest)
-	if o.attacks.share() < .75 || o.ordinary.share() > .015 || o.hard.share() > .12 {
+	unseen := func(want func(row) bool) func(row) bool {
+		return func(r row) bool { return r.heldOut() && want(r) }
+	}
+	benign := corpus(t, "benign.jsonl")
+	attacks := o.attacks.plus(count(t, corpus(t, "attacks.jsonl"), unseen(func(r row) bool { return r.TextDetectable == nil || *r.TextDetectable }), flagged))
+	ordinary := o.ordinary.plus(count(t, benign, unseen(func(r row) bool { return !r.HardNegative }), flagged))
+	hard := o.hard.plus(count(t, benign, unseen(func(r row) bool { return r.HardNegative }), flagged))
+	t.Logf("with the sources that are held out\n  attacks %s\n  ordinary false positives %s\n  hard negatives %s", attacks, ordinary, hard)
+	if attacks.share() < .84 || ordinary.share() > .005 || hard.share() > .09 {
 		t.Error("worse than docs/security.md says")
 	}
 }

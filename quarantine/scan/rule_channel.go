@@ -24,9 +24,11 @@ func (sideChannel) scan(s *subject) []Finding {
 		}
 		var about concepts
 		for _, one := range f.forms[0].sentences {
-			about |= one.all & knows
-			if one.marks[0].start > 0 {
-				about &^= lex.bit["llm"] // the model of something else
+			for _, m := range one.marks {
+				if m.start > 0 {
+					m.set &^= lex.bit["llm"] // the model of something else
+				}
+				about |= m.set & knows
 			}
 		}
 		switch odd := about &^ told; {

@@ -13,7 +13,7 @@ var crossRules = []rule{
 		"change 8 target 6 other|prior|toolword", "!neg|guard 5 change 4 other 3 target", "when 10 named 12 change", "when 10 toolword 12 change 8 target|email|put",
 		"other 3 target 10 change|send", "change 6 target 12 email", "named 10 must 6 change"),
 	say("rides-along", .8, prose, "takes effect when another tool is used",
-		"when 8 named 8 call", "when 8 named 14 must|put|send", "call 3 named 12 must|put|send", "when 4 this|self|toolword 5 avail", "named 6 when 3 call"),
+		"when 8 named 8 call", "when 8 named 14 must|put|send", "call 3 named 12 must|put|send", "when 4 this|self|toolword 5 avail", "named 6 when 3 call", "when 8 self 10 must"),
 	say("chain", .6, prose, "wants another tool called", "must|first 6 call 3 named", "when 5 call 3 this 12 call 3 named", "{must call named} 8", "neg 4 call 4 when 8 named", "also 1 named"),
 	say("discredit", .8, prose, "says that another tool does not work any more",
 		"self|named 6 gone", "other|prior 5 toolword 6 gone", "toolword 6 gone", "gone 4 self|named", "gone 4 toolword"),
