@@ -2,7 +2,7 @@
 # Docker isolation on a real daemon of its own: its socket, its data, and images
 # that are made here under the names that the program uses by default.
 # Arguments are for go test, in place of the usual ones. KEEP=1 leaves the daemon
-# running and prints how to use it.
+# running, without the metadata service, and prints how to use it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -67,24 +67,26 @@ make_python() { # the python of Debian with the pip of python3-pip-whl, and no u
 }
 
 metadata() { # a service at the address of a cloud's, one hop behind this machine
-  ip netns add "$cloud"
-  ip link add "$cloud" type veth peer name eth0 netns "$cloud"
-  ip addr add 198.51.100.253/30 dev "$cloud" && ip link set "$cloud" up
-  ip netns exec "$cloud" sh -c 'ip link set lo up; ip addr add 198.51.100.254/30 dev eth0; ip addr add 169.254.169.254/32 dev eth0
-    ip link set eth0 up; ip route add default via 198.51.100.253'
-  ip route add 169.254.169.254/32 via 198.51.100.254
+  ip netns add "$cloud" &&
+    ip link add "$cloud" type veth peer name eth0 netns "$cloud" &&
+    ip addr add 198.51.100.253/30 dev "$cloud" && ip link set "$cloud" up &&
+    ip netns exec "$cloud" sh -ec 'ip link set lo up; ip addr add 198.51.100.254/30 dev eth0; ip addr add 169.254.169.254/32 dev eth0
+      ip link set eth0 up; ip route add default via 198.51.100.253' &&
+    ip route add 169.254.169.254/32 via 198.51.100.254 || return
   ip netns exec "$cloud" /usr/bin/python3.11 -m http.server --directory "$work/empty" --bind 169.254.169.254 80 >/dev/null 2>&1 &
   service=$!
+  for _ in $(seq 1 50); do (exec 3<>/dev/tcp/169.254.169.254/80) 2>/dev/null && return; sleep 0.1; done
+  return 1
 }
 
 make_node
 make_python
-if metadata; then export MCPPROXY_TEST_METADATA=1; else echo 'no metadata service could be made: its test is left out'; fi
 docker images
 if [ -n "${KEEP:-}" ]; then
   echo "export DOCKER_HOST=$DOCKER_HOST; ends with: kill $daemon; rm -rf $work"
   trap - EXIT
   exit
 fi
+if metadata; then export MCPPROXY_TEST_METADATA=1; else echo 'no metadata service could be made: its test is left out'; fi
 [ $# -gt 0 ] || set -- -timeout 5m -run 'TestDocker$' ./upstream/docker ./cmd/mcpproxy
 CI_REQUIRE=docker go test -count=1 "$@"
