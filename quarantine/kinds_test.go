@@ -241,6 +241,17 @@ func TestGate_Kinds_HintsAreForTools(t *testing.T) {
 	}
 	b.want(b.admitOthers(was), "resource")
 	b.want(b.admitOthers(is), "resource:changed")
+	for policy, want := range map[quarantine.Policy]string{
+		quarantine.PolicyAnnotations: "resource:changed prompt:pending", quarantine.PolicyNewTools: "resource:changed prompt:pending", quarantine.PolicyAll: "resource prompt",
+	} {
+		c := newBench(t)
+		if err := c.launch(cmdA, true); err != nil {
+			t.Fatal(err)
+		}
+		c.want(c.admitOthers(was), "resource")
+		c.gate.SetPolicies(map[string]quarantine.Policy{server: policy})
+		c.want(c.admitOthers(is, other(tool.Prompt, "new", "1")), want)
+	}
 }
 
 // TestGate_Remembered: what was approved is known before anything is listed, and

@@ -48,7 +48,7 @@ func (g *Gate) passes(c *changes, s *serverView, t tool.Tool) bool {
 	case PolicyNewTools:
 		return t.ID.Kind == "" && p.approved.IsZero() && !p.damaged && c.unlike(s, t.ID)
 	case PolicyAnnotations:
-		if p.approved.IsZero() || p.damaged || p.flaps() {
+		if t.ID.Kind != "" || p.approved.IsZero() || p.damaged || p.flaps() {
 			return false
 		}
 		d, err := g.ledger.approved.get(t.ID)

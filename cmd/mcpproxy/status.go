@@ -59,7 +59,7 @@ func printStatus(w io.Writer, st client.Status, now time.Time) {
 		case s.Error != "":
 			notes = append(notes, []string{s.Name, s.State, sentence(s.Error, 90), s.Hint})
 		case s.HeldTools > 0:
-			notes = append(notes, []string{s.Name, s.State, plural(s.HeldTools, "tool") + " waiting", "mcpproxy quarantine inspect " + s.Name})
+			notes = append(notes, []string{s.Name, s.State, plural(s.HeldTools, "item") + " waiting", "mcpproxy quarantine inspect " + s.Name})
 		}
 	}
 	if len(notes) > 0 {

@@ -96,7 +96,7 @@ func TestExamine_FindsEachFault(t *testing.T) {
 		{"server.needs_login", Error, "needs-login", func(_ *testing.T, o *Options) {
 			o.Instance = running(client.Status{Version: "1", Servers: []client.Server{{Name: "a", State: "needs-login", Hint: "log in", Enabled: true}}})
 		}},
-		{"server.held_tools", Attention, "3 of its tools", func(_ *testing.T, o *Options) {
+		{"server.held_tools", Attention, "3 of the items that it lists", func(_ *testing.T, o *Options) {
 			o.Instance = running(client.Status{Version: "1", Servers: []client.Server{{Name: "a", State: "ready", HeldTools: 3, Enabled: true}}})
 		}},
 		{"server.auto_approve", Attention, "without your approval", func(_ *testing.T, o *Options) {

@@ -83,7 +83,7 @@ func upstreams(servers []client.Server) []Finding {
 		case bad:
 			list = append(list, Finding{"server." + strings.ReplaceAll(s.State, "-", "_"), level, s.Name, cause, s.Hint})
 		case s.HeldTools > 0:
-			list = append(list, Finding{"server.held_tools", Attention, s.Name, fmt.Sprintf("%d of its tools wait for your approval", s.HeldTools), "mcpproxy quarantine inspect " + s.Name})
+			list = append(list, Finding{"server.held_tools", Attention, s.Name, fmt.Sprintf("%d of the items that it lists wait for your approval", s.HeldTools), "mcpproxy quarantine inspect " + s.Name})
 		case s.Enabled:
 			list = append(list, ok("server", s.Name, fmt.Sprintf("%s, %d tools", s.State, s.Tools)))
 		}

@@ -119,7 +119,7 @@ func says(s client.Server) string {
 	case "ready":
 		text = fmt.Sprintf("connected, %s", count(s.Tools, "tool", "tools"))
 		if s.HeldTools > 0 {
-			text += fmt.Sprintf("; %s for the user's review: mcpproxy quarantine inspect %s", count(s.HeldTools, "new or changed tool waits", "new or changed tools wait"), name)
+			text += fmt.Sprintf("; %s for the user's review: mcpproxy quarantine inspect %s", count(s.HeldTools, "new or changed item waits", "new or changed items wait"), name)
 		}
 		return text
 	case stateHeld:
