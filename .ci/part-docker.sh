@@ -73,7 +73,7 @@ metadata() { # a service at the address of a cloud's, one hop behind this machin
     ip netns exec "$cloud" sh -ec 'ip link set lo up; ip addr add 198.51.100.254/30 dev eth0; ip addr add 169.254.169.254/32 dev eth0
       ip link set eth0 up; ip route add default via 198.51.100.253' &&
     ip route add 169.254.169.254/32 via 198.51.100.254 || return
-  ip netns exec "$cloud" /usr/bin/python3.11 -m http.server --directory "$work/empty" --bind 169.254.169.254 80 >/dev/null 2>&1 &
+  ip netns exec "$cloud" /bin/busybox httpd -f -h "$work/empty" -p 169.254.169.254:80 &
   service=$!
   for _ in $(seq 1 50); do (exec 3<>/dev/tcp/169.254.169.254/80) 2>/dev/null && return; sleep 0.1; done
   return 1
