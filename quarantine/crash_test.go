@@ -180,6 +180,10 @@ func TestGate_FlippedBytes(t *testing.T) {
 	good, evil := mk("t", "good"), mk("t", "evil")
 	b := served(t, good, mk("u", "other"))
 	b.admit(evil, mk("new", "waits"))
+	_, others := everyKind("good")
+	b.admitOthers(others...)
+	_, others = everyKind("evil")
+	b.admitOthers(append(others, other(tool.Prompt, "new", "waits"))...)
 	if err := b.db.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -228,8 +232,18 @@ func openDamaged(t *testing.T, name string, content []byte) {
 			t.Fatalf("%q serves from a damaged database", text)
 		}
 	}
-	if one := mk("new", "waits"); g.Check(one.ID, one.Hash()) == nil {
-		t.Fatal("what waited serves from a damaged database")
+	_, others := everyKind("evil")
+	for _, one := range append(others, mk("new", "waits"), other(tool.Prompt, "new", "waits")) {
+		if g.Check(one.ID, one.Hash()) == nil {
+			t.Fatalf("%s, which waited, serves from a damaged database", one.ID)
+		}
+	}
+	if list, err := g.Remembered(server); err == nil {
+		for _, one := range list {
+			if strings.Contains(string(one.Raw), "evil") || strings.Contains(string(one.Raw), "waits") {
+				t.Fatalf("%s is remembered as %s from a damaged database", one.ID, one.Raw)
+			}
+		}
 	}
 }
 
