@@ -65,17 +65,53 @@ func printDiff(w, screen io.Writer, t client.Tool, sides bool) {
 		printTool(w, t)
 		return
 	}
-	fmt.Fprintf(w, "%s: %s\n%s\n\n", escape.Line(t.ID), classOf(d, t), notes(t))
 	if sides {
+		fmt.Fprintf(w, "%s: %s\n%s\n\n", escape.Line(t.ID), classOf(d, t), notes(t))
 		for _, c := range d.Changes {
 			printSides(w, c, columns(screen))
 		}
 	} else {
-		for _, line := range d.Lines(columns(screen), marks(screen)) {
-			fmt.Fprintln(w, line)
-		}
+		printInline(w, screen, d, t)
 	}
 	fmt.Fprintf(w, "\nhash %s\nNext: mcpproxy quarantine approve %s, or block it\n", t.Hash, escape.Line(targetOf(t.Server, t.Kind, t.Name)))
+}
+
+// printInline writes the changes with what the scanner found in each below it,
+// and the rest of the notes above.
+func printInline(w, screen io.Writer, d quarantine.Difference, t client.Tool) {
+	changed := map[string][]scan.Finding{}
+	for _, c := range d.Changes {
+		changed[c.Path] = nil
+	}
+	var report scan.Report
+	if definition, err := definitionOf(t); err == nil {
+		report = scan.Tool(definition, nil)
+	}
+	var elsewhere []scan.Finding
+	for _, f := range report.Findings {
+		if _, ok := changed[f.Field]; ok {
+			changed[f.Field] = append(changed[f.Field], f)
+		} else {
+			elsewhere = append(elsewhere, f)
+		}
+	}
+	report.Findings = elsewhere
+	fmt.Fprintf(w, "%s: %s\n%s\n\n", escape.Line(t.ID), classOf(d, t), strings.Join(append(standing(t), findings(report)...), "\n"))
+	var run []quarantine.Change // changes without a finding share lines
+	for i, c := range d.Changes {
+		if run = append(run, c); len(changed[c.Path]) == 0 && i < len(d.Changes)-1 {
+			continue
+		}
+		for _, line := range (quarantine.Difference{Changes: run}).Lines(columns(screen), marks(screen)) {
+			fmt.Fprintln(w, line)
+		}
+		for _, f := range changed[c.Path] {
+			if report.Verdict != scan.Pass {
+				fmt.Fprintf(w, "  ! %s: %s\n", f.Why, escape.Line(f.Text))
+			}
+		}
+		run = nil
+	}
 }
 
 // differenceOf returns what changed in t, if it was approved before.
@@ -95,17 +131,22 @@ func classOf(d quarantine.Difference, t client.Tool) string {
 
 // notes says in a line each what a reviewer should know besides the text.
 func notes(t client.Tool) string {
-	var lines []string
+	lines := standing(t)
+	if definition, err := definitionOf(t); err == nil && t.State != "approved" {
+		lines = append(lines, findings(scan.Tool(definition, nil))...)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// standing is notes without the scanner's.
+func standing(t client.Tool) (lines []string) {
 	if t.LooksLike != "" {
 		lines = append(lines, fmt.Sprintf("its name looks like the approved %s %s", t.Kind, escape.Line(t.LooksLike)))
 	}
 	if t.Flapping {
 		lines = append(lines, "it changed and came back more than once, so it waits whatever it says")
 	}
-	if definition, err := definitionOf(t); err == nil && t.State != "approved" {
-		lines = append(lines, findings(scan.Tool(definition, nil))...)
-	}
-	return strings.Join(lines, "\n")
+	return lines
 }
 
 // findings are nothing for a definition that the scanner passes.

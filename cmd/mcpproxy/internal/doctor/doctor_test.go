@@ -76,6 +76,9 @@ func TestExamine_FindsEachFault(t *testing.T) {
 		{"config.not_in_force", Error, "refused", func(_ *testing.T, o *Options) {
 			o.Instance = running(client.Status{Version: "1", ConfigError: "broken"})
 		}},
+		{"approvals.lost", Error, "damaged", func(_ *testing.T, o *Options) {
+			o.Instance = running(client.Status{Version: "1", Loss: &client.Loss{Reason: "database is damaged", Backup: &client.Backup{}}})
+		}},
 		{"files.mode", Attention, "others", func(t *testing.T, o *Options) { must(t, os.Chmod(o.ConfigPath, 0o644)) }},
 		{"files.no_directory", Error, "not a directory", func(_ *testing.T, o *Options) { o.DataDir = o.ConfigPath }},
 		{"instance.none", Attention, "no mcpproxy is running", func(_ *testing.T, o *Options) { o.Instance = notRunning }},

@@ -33,6 +33,7 @@ func instance(ctx context.Context, opt Options) []Finding {
 	if st.ConfigError != "" {
 		list = append(list, Finding{"config.not_in_force", Error, st.ConfigPath, "the running instance refused the file: " + st.ConfigError, "mend the file; it is read again when you save it"})
 	}
+	list = append(list, approvals(st.Loss)...)
 	list = append(list, exposure(opt)...)
 	list = append(list, upstreams(st.Servers)...)
 	return append(list, searchIndex(st.Index)...)
