@@ -47,7 +47,7 @@ func TestTool_HugeDefinitions(t *testing.T) { // alone: it takes time
 	}
 }
 
-// limit leaves room for a busy machine; a run alone takes less than .1 s.
+// limit leaves room for a busy machine; a run alone takes about .1 s at the most.
 const limit = 3 * time.Second
 
 func manyParameters(n int) string {
