@@ -6,9 +6,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"path/filepath"
-	"strconv"
-	"strings"
+	"path"
 	"time"
 )
 
@@ -21,9 +19,6 @@ var homeEnv = []string{
 	"UV_CACHE_DIR=" + home + "/.cache/uv", "UV_TOOL_DIR=" + home + "/.local/share/uv/tools",
 	"GOPATH=" + home + "/go", "GOCACHE=" + home + "/.cache/go-build", "CARGO_HOME=" + home + "/.cargo",
 }
-
-// homeDirs exist before the first start.
-var homeDirs = []string{"home", "home/.cache", "home/.config", "home/.local", "home/.local/bin", "home/.local/share"}
 
 // createArgs is the whole command line of docker create.
 func (d *Docker) createArgs(name string, p *plan) []string {
@@ -97,28 +92,19 @@ func (d *Docker) needVolume(ctx context.Context, p *plan) error {
 	return err
 }
 
-// homeLayout is a tar of the folders in a home that belongs to user. Unpacking it
+// homeLayout is a tar of one folder, the home, that belongs to user. Unpacking it
 // into a volume is how a home gets its owner without a process that runs as root.
+// It holds nothing below: a server could put a symbolic link in its way.
 func homeLayout(user string) ([]byte, error) {
-	uid, gid, _ := strings.Cut(user, ":")
-	u, err := strconv.Atoi(uid)
-	if err != nil {
-		return nil, fmt.Errorf("user %q: %w", user, err)
-	}
-	g, err := strconv.Atoi(gid)
-	if err != nil {
+	h := tar.Header{Typeflag: tar.TypeDir, Name: path.Base(home) + "/", Mode: 0o700, ModTime: time.Unix(0, 0)}
+	if _, err := fmt.Sscanf(user, "%d:%d", &h.Uid, &h.Gid); err != nil {
 		return nil, fmt.Errorf("user %q: %w", user, err)
 	}
 	var out bytes.Buffer
 	w := tar.NewWriter(&out)
-	for _, dir := range homeDirs {
-		if err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: dir + "/", Mode: 0o700, Uid: u, Gid: g, ModTime: time.Unix(0, 0)}); err != nil {
-			return nil, err
-		}
+	if err := w.WriteHeader(&h); err != nil {
+		return nil, err
 	}
-	err = w.Close()
+	err := w.Close()
 	return out.Bytes(), err
 }
-
-// realPath resolves symbolic links, as the sources of mounts are.
-func realPath(dir string) (string, error) { return filepath.EvalSymlinks(dir) }

@@ -45,7 +45,7 @@ type Docker struct {
 	mu     sync.Mutex
 	doing  map[string]string        // by server
 	pulls  map[string]chan struct{} // by image, closed when the pull has ended
-	images map[string]imageFacts    // by image id
+	withUV map[string]bool          // by image id: it has uv of its own
 }
 
 // Open returns the Docker of the instance that owns opt.Dir. It does not look
@@ -67,7 +67,7 @@ func Open(opt Options) (*Docker, error) {
 	opt.Private = append([]string{opt.Dir}, opt.Private...)
 	return &Docker{
 		opt: opt, log: opt.Log, instance: instance, run: digest(rand.Text()), known: newKnown(opt.Dir),
-		doing: map[string]string{}, pulls: map[string]chan struct{}{}, images: map[string]imageFacts{},
+		doing: map[string]string{}, pulls: map[string]chan struct{}{}, withUV: map[string]bool{},
 	}, nil
 }
 

@@ -196,7 +196,7 @@ func TestDocker(t *testing.T) {
 		"JSONRPC": testJSONRPC, "MemoryLimit": testMemoryLimit, "Network": testNetwork, "Reach": testReach, "Harm": testHarm,
 		"Parallel": testParallel, "CommandKilled": testCommandKilled, "ContainerKilled": testContainerKilled,
 		"IgnoresEOF": testIgnoresEOF, "NoSuchProgram": testNoSuchProgram, "NoSuchImage": testNoSuchImage, "Sweep": testSweep,
-		"Mounts": testMounts, "Examine": testExamine, "DaemonStops": testDaemonStops,
+		"Mounts": testMounts, "Examine": testExamine, "Pull": testPull, "DaemonStops": testDaemonStops,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

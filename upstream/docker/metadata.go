@@ -3,6 +3,8 @@ package docker
 import (
 	"context"
 	"errors"
+	"os"
+	"strings"
 
 	"go.uber.org/zap"
 )
@@ -26,13 +28,36 @@ func (d *Docker) hideMetadata(ctx context.Context, c *container) error {
 	if c.p.network == "none" {
 		return nil
 	}
-	err := d.connectSink(ctx, c.name)
-	if failed := new(commandError); errors.As(err, &failed) {
+	err := errLocalResolver
+	if !localResolver(resolvers) {
+		err = d.connectSink(ctx, c.name)
+	}
+	if failed := new(commandError); errors.As(err, &failed) || errors.Is(err, errLocalResolver) {
 		d.log.Warn("docker isolation: the container can reach link-local addresses, such as a cloud's metadata service",
 			zap.String("server", c.p.server), zap.Error(err))
 		return nil
 	}
 	return err
+}
+
+// errLocalResolver keeps a container from losing its names with the metadata.
+var errLocalResolver = errors.New("the name server of this machine has such an address itself")
+
+// resolvers are the files that docker takes a container's name servers from.
+var resolvers = []string{"/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"}
+
+// localResolver reports whether one of the files names a server at a link-local
+// address, as on Google's cloud.
+func localResolver(files []string) bool {
+	for _, file := range files {
+		data, _ := os.ReadFile(file)
+		for line := range strings.Lines(string(data)) {
+			if f := strings.Fields(line); len(f) > 1 && f[0] == "nameserver" && strings.HasPrefix(f[1], "169.254.") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // connectSink makes the sink if need be. It looks first: a container that was to

@@ -2,6 +2,7 @@ package docker
 
 import (
 	"cmp"
+	"path/filepath"
 	"strings"
 
 	"mcpproxy/upstream"
@@ -73,8 +74,12 @@ func (p *plan) mounted(dir string) string {
 	if dir == "" {
 		return ""
 	}
+	real, err := filepath.EvalSymlinks(dir) // as the sources of mounts are
+	if err != nil {
+		return ""
+	}
 	for _, m := range p.mounts {
-		if real, err := realPath(dir); err == nil && contains(m.source, real) {
+		if contains(m.source, real) {
 			return m.target + strings.TrimPrefix(real, m.source)
 		}
 	}

@@ -232,6 +232,24 @@ func TestCreateArgs(t *testing.T) {
 	}
 }
 
+func TestLocalResolver(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{
+		"nameserver 169.254.169.254\n":                          true,
+		"search corp\nnameserver 10.0.0.2\n":                    false,
+		"# nameserver 169.254.169.254\nnameserver 127.0.0.53\n": false,
+		"": false,
+	} {
+		file := filepath.Join(t.TempDir(), "resolv.conf")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got := localResolver([]string{file, file + ".none"}); got != want {
+			t.Errorf("localResolver of %q = %v, want %v", text, got, want)
+		}
+	}
+}
+
 func TestHomeLayout(t *testing.T) {
 	t.Parallel()
 	data, err := homeLayout(defaultUser)

@@ -11,9 +11,6 @@ import (
 	"go.uber.org/zap"
 )
 
-// imageFacts are what was found out about an image, by its id.
-type imageFacts struct{ uv string } // the image's own uvx, "" if not asked yet
-
 // needImage pulls the image of p if it is not here, once for all servers that
 // wait for it, and says so. It returns the id of the image, which p runs by: the
 // name may stand for another one a moment later.

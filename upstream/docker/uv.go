@@ -27,7 +27,7 @@ func (d *Docker) needUV(ctx context.Context, p *plan, id string) error {
 	if err != nil || found {
 		if found {
 			d.mu.Lock()
-			d.images[id] = imageFacts{uv: name}
+			d.withUV[id] = true
 			d.mu.Unlock()
 		}
 		return err
@@ -48,7 +48,7 @@ func (d *Docker) needUV(ctx context.Context, p *plan, id string) error {
 func (d *Docker) hasUV(image string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.images[image].uv != ""
+	return d.withUV[image]
 }
 
 func (d *Docker) installUV(ctx context.Context, p *plan) error {
