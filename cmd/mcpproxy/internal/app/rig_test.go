@@ -143,7 +143,7 @@ func (r *rig) wait(what string, ok func() error) {
 	r.t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(time.Minute)
 	for {
 		err := ok()
 		if err == nil {

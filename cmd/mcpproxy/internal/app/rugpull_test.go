@@ -165,7 +165,7 @@ func (r *rig) pullRug(server string, pull rugpull) {
 		case !served:
 			r.checkHeld(agent, server, call, n)
 			return
-		case time.Since(began) > 20*time.Second:
+		case time.Since(began) > time.Minute:
 			r.t.Errorf("%s: %d calls, and the change was never found", server, n)
 			return
 		}
@@ -212,7 +212,7 @@ func (r *rig) checkHeld(agent *mcpclient.Session, server string, call func(int) 
 		return
 	}
 	listed := r.journal(server, upstreamtest.ListedOther)
-	if len(listed) > 0 && listed[0].Time.Sub(flips[0].Time) > busy+2*time.Second {
+	if len(listed) > 0 && listed[0].Time.Sub(flips[0].Time) > busy+10*time.Second { // on a machine that is busy itself
 		r.t.Errorf("%s: the server in use was listed %s after its silent change, want %s", server, listed[0].Time.Sub(flips[0].Time), busy)
 	}
 }
