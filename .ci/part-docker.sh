@@ -10,6 +10,7 @@ work=$(mktemp -d "${TMPDIR:-/var/tmp}/mcpproxy-docker.XXXXXX")
 cloud=mcpcloud$$ service=
 mkdir "$work/root" "$work/exec" "$work/empty"
 stop() {
+  set +e # all of it, whatever is gone already
   kill ${service:+"$service"} 2>/dev/null
   ip netns del "$cloud" 2>/dev/null && ip link del "$cloud" 2>/dev/null
   kill "$daemon" 2>/dev/null && wait "$daemon" 2>/dev/null
