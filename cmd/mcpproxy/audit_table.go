@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -49,12 +50,13 @@ func auditCells(e client.AuditEntry) []string {
 // command of a terminal.
 func plainCell(text string) string {
 	text = escape.Line(text)
-	if text != "" && strings.ContainsRune("=+-@", rune(text[0])) && !isNumber(text) {
+	if first := strings.TrimLeft(text, " "); first != "" && strings.ContainsRune("=+-@", rune(first[0])) && !isNumber(text) {
 		return "'" + text
 	}
 	return text
 }
 
 func isNumber(text string) bool {
-	return strings.Trim(text, "-0123456789.") == ""
+	_, err := strconv.ParseFloat(text, 64)
+	return err == nil
 }
