@@ -126,7 +126,7 @@ func (r *report) measureTraffic(ctx context.Context, opt options, in *instance, 
 		return err
 	}
 	settle(in)
-	before := in.written()
+	before, recorded := in.written(), in.recorded()
 	retrieve := func(s *mcpclient.Session, n int) error {
 		_, err := s.Call(ctx, "retrieve_tools", map[string]any{"query": query(n % opt.tools)})
 		return err
@@ -141,8 +141,10 @@ func (r *report) measureTraffic(ctx context.Context, opt options, in *instance, 
 	if r.CallsPerSecond, err = throughput(ctx, opt, in.url); err != nil {
 		return err
 	}
+	settle(in)
+	r.Recorded = in.recorded() - recorded
 	if before >= 0 {
-		r.Written = in.written() - before
+		r.Written = max(0, in.written()-before-r.Recorded)
 	}
 	r.RSSMB = float64(in.rss()) / (1 << 20)
 	return nil
