@@ -117,6 +117,7 @@ func TestPool_Relist_PublishesOnlyChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := &upstreamtest.Server{Script: upstreamtest.Script{Tools: upstreamtest.Tools("t", 3)}}
 		p := readyPool(t, srv, nil)
+		synctest.Wait() // the first listing of what is no tool follows that of the tools
 		sub := p.Changes().Subscribe()
 		defer sub.Close()
 		time.Sleep(time.Hour)
