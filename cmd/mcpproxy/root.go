@@ -36,29 +36,16 @@ tools: it searches in plain words, gets the few definitions that fit, and calls
 them through the proxy. A server that nobody approved does not run.
 
 Commands talk to the running instance where there is one, else they work on the
-data directory themselves. Answers go to stdout, everything else to stderr.`,
-		newServeCommand(g),
-		newStopCommand(g),
-		newStatusCommand(g),
-		newDoctorCommand(g),
-		newInitCommand(g),
-		newUpstreamCommand(g),
-		newQuarantineCommand(g),
-		newAuditCommand(g),
-		newAuthCommand(g),
-		newSecretsCommand(g),
-		newToolsCommand(g),
-		newSearchCommand(g),
-		newCallCommand(g),
-		newIndexCommand(g),
-		newModelsCommand(g),
-		newConnectCommand(g),
-		newImportCommand(g),
-		newStdioCommand(g),
-		newUICommand(g),
-		newDemoCommand(),
-		newExampleCommand(),
-		newVersionCommand())
+data directory themselves. Answers go to stdout, everything else to stderr.`)
+	addTopics(root,
+		topic{"Run", []*cobra.Command{newInitCommand(g), newServeCommand(g), newStatusCommand(g), newDoctorCommand(g),
+			newUICommand(g), newStopCommand(g)}},
+		topic{"Servers and review", []*cobra.Command{newUpstreamCommand(g), newToolsCommand(g), newQuarantineCommand(g),
+			newAuditCommand(g)}},
+		topic{"Search and call", []*cobra.Command{newSearchCommand(g), newCallCommand(g), newIndexCommand(g), newModelsCommand(g)}},
+		topic{"Secrets and logins", []*cobra.Command{newSecretsCommand(g), newAuthCommand(g)}},
+		topic{"Clients", []*cobra.Command{newConnectCommand(g), newImportCommand(g), newStdioCommand(g)}},
+		topic{"Examples and help", []*cobra.Command{newDemoCommand(), newExampleCommand(), newVersionCommand()}})
 	root.Example = `  mcpproxy init
   mcpproxy upstream add files -- npx -y @modelcontextprotocol/server-filesystem ~/notes
   mcpproxy serve
