@@ -32,11 +32,13 @@ check: ## what every commit must pass
 lint:
 	$(GO) run $(LINT) run
 
-cross: ## every platform compiles without cgo, and its tests do
-	@for os in linux darwin windows; do for arch in amd64 arm64; do \
-	  echo "$$os/$$arch"; GOOS=$$os GOARCH=$$arch $(GO) build -o /dev/null ./cmd/mcpproxy || exit 1; done; done
-	@for arch in amd64 arm64; do echo "tray windows/$$arch"; GOOS=windows GOARCH=$$arch $(GO) build -tags tray -o /dev/null ./cmd/mcpproxy-tray || exit 1; done
-	@for os in darwin windows; do echo "vet $$os"; GOOS=$$os GOARCH=amd64 $(GO) vet ./... || exit 1; done
+PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+
+cross: ## every platform of PLATFORMS compiles without cgo, and its tests do
+	@set -e; for platform in $(PLATFORMS); do export GOOS=$${platform%/*} GOARCH=$${platform#*/}; echo "$$platform"; \
+	  $(GO) build -o /dev/null ./cmd/mcpproxy; \
+	  if [ $$GOOS = windows ]; then echo "tray $$platform"; $(GO) build -tags tray -o /dev/null ./cmd/mcpproxy-tray; fi; \
+	  if [ $$GOOS != linux ]; then echo "vet $$platform"; $(GO) vet ./...; fi; done
 
 bench: build ## 572 tools over 77 stdio servers: start, search, calls, memory
 	$(GO) build -o bin/mcpproxy-bench ./cmd/mcpproxy-bench
