@@ -40,6 +40,7 @@ var floors = map[string]int{
 	"models":                        1,
 	"models/...":                    1,
 	"internal/...":                  1,
+	"internal/atomicfile":           0,
 }
 
 // homes lists where each heavy dependency lives. A key is an import path and all
@@ -130,7 +131,10 @@ func skipped(dir, base string) bool {
 	return err == nil
 }
 
-// floorOf returns the floor of a package, 0 if no rule places it.
+// noFloor is the floor of a package that no rule places.
+const noFloor = -1
+
+// floorOf returns the floor of a package, or noFloor.
 func floorOf(pkg string) int {
 	if floor, ok := floors[pkg]; ok {
 		return floor
@@ -140,7 +144,7 @@ func floorOf(pkg string) int {
 			return floor
 		}
 	}
-	return 0
+	return noFloor
 }
 
 // own returns the package of this module that imported names, if it is one.
@@ -164,7 +168,7 @@ func isTestPackage(pkg string) bool { return strings.HasSuffix(pkg, "test") }
 // package (embed/embedtest) what it tests. Tests are free.
 func floorFaults(f goFile) (faults []string) {
 	from := floorOf(f.pkg())
-	if from == 0 {
+	if from == noFloor {
 		return []string{fmt.Sprintf("%s: package %s has no floor: place it in docs/architecture.md and in the table floors", f.path, f.pkg())}
 	}
 	for _, imported := range f.imports {
@@ -259,6 +263,8 @@ func TestLayers_RulesFindFaults(t *testing.T) {
 		{"down", goFile{path: "index/a.go", imports: []string{"mcpproxy/embed", "sort"}}, floorFaults, ""},
 		{"up", goFile{path: "index/a.go", imports: []string{"mcpproxy/cmd/mcpproxy/internal/app"}}, floorFaults, "only lower floors"},
 		{"sideways", goFile{path: "quarantine/a.go", imports: []string{"mcpproxy/upstream"}}, floorFaults, "its own floor 2"},
+		{"ground on bedrock", goFile{path: "internal/secret/a.go", imports: []string{"mcpproxy/internal/atomicfile"}}, floorFaults, ""},
+		{"bedrock up", goFile{path: "internal/atomicfile/a.go", imports: []string{"mcpproxy/internal/event"}}, floorFaults, "only lower floors"},
 		{"ground sideways", goFile{path: "internal/event/a.go", imports: []string{"mcpproxy/internal/tool"}}, floorFaults, "its own floor 1"},
 		{"own folder", goFile{path: "models/a.go", imports: []string{"mcpproxy/models/default"}}, floorFaults, ""},
 		{"contract suite", goFile{path: "embed/embedtest/a.go", imports: []string{"mcpproxy/embed"}}, floorFaults, ""},

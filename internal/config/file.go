@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"sync"
 
-	"mcpproxy/internal/config/atomicfile"
+	"mcpproxy/internal/atomicfile"
 )
 
 // File edits the configuration at a path in place. Each method reads the file,

@@ -29,26 +29,3 @@ func withFileLock(path string, f func() error) error {
 	}
 	return errors.Join(f(), lock.Unlock())
 }
-
-// writeFile replaces path by a 0600 file with the given content. A reader, also
-// after a crash, sees the old content or the new one.
-func writeFile(path string, content []byte) error {
-	dir := filepath.Dir(path)
-	tmp, err := os.CreateTemp(dir, ".secret-*.tmp") // made 0600
-	if err != nil {
-		return err
-	}
-	_, err = tmp.Write(content)
-	err = errors.Join(err, tmp.Sync(), tmp.Close())
-	if err == nil {
-		err = os.Rename(tmp.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(tmp.Name()))
-	}
-	if d, err := os.Open(dir); err == nil { // the rename itself; best effort, as not every system can
-		_ = d.Sync()
-		_ = d.Close()
-	}
-	return nil
-}

@@ -15,6 +15,8 @@ import (
 	"sync"
 
 	"filippo.io/age"
+
+	"mcpproxy/internal/atomicfile"
 )
 
 // ErrPassphrase is wrapped when the encrypted file cannot be opened because its
@@ -245,5 +247,5 @@ func encrypt(path string, text []byte, to age.Recipient) error {
 	if err := w.Close(); err != nil {
 		return err
 	}
-	return writeFile(path, sealed.Bytes())
+	return atomicfile.Write(path, sealed.Bytes(), 0o600)
 }

@@ -16,6 +16,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"mcpproxy/internal/atomicfile"
 )
 
 // Errors of a [Vault].
@@ -76,7 +78,7 @@ func (v *Vault) Set(name string, value []byte) error {
 			return err
 		}
 		path := v.path(name)
-		return writeFile(path, seal(key, filepath.Base(path), name, value))
+		return atomicfile.Write(path, seal(key, filepath.Base(path), name, value), 0o600)
 	})
 	if err != nil {
 		return fmt.Errorf("vault: %s: %w", name, err)

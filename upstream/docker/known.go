@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"sync"
 
-	"mcpproxy/internal/config/atomicfile"
+	"mcpproxy/internal/atomicfile"
 )
 
 // known remembers which image a name stood for when it was last looked for, over

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"mcpproxy/internal/atomicfile"
 	"mcpproxy/internal/client"
 )
 
@@ -41,25 +42,8 @@ func newKey(path string) (string, error) {
 	var raw [32]byte
 	_, _ = rand.Read(raw[:]) // never fails
 	key := hex.EncodeToString(raw[:])
-	if err := writePrivate(path, key+"\n"); err != nil {
+	if err := atomicfile.Write(path, []byte(key+"\n"), 0o600); err != nil {
 		return "", fmt.Errorf("API key: %w", err)
 	}
 	return key, nil
-}
-
-// writePrivate writes a 0600 file by rename, so that no reader sees half of it.
-func writePrivate(path, text string) error {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // 0600
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(text)
-	err = errors.Join(err, f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-	}
-	return err
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"sync"
 
+	"mcpproxy/internal/atomicfile"
 	"mcpproxy/internal/client"
 )
 
@@ -31,7 +32,7 @@ func ListenLocal(dataDir string) (net.Listener, string, error) {
 
 // record tells clients an address other than the usual one.
 func record(dataDir string, addr client.Address) error {
-	return writePrivate(filepath.Join(dataDir, client.AddressFile), addr.String()+"\n")
+	return atomicfile.Write(filepath.Join(dataDir, client.AddressFile), []byte(addr.String()+"\n"), 0o600)
 }
 
 func forget(dataDir string) error {

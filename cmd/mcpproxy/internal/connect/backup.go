@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"mcpproxy/internal/config/atomicfile"
+	"mcpproxy/internal/atomicfile"
 )
 
 // backup is a client's file as it was before the first edit that is not undone.

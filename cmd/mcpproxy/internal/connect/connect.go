@@ -14,7 +14,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"mcpproxy/internal/config/atomicfile"
+	"mcpproxy/internal/atomicfile"
 	"mcpproxy/internal/config/jsonc"
 )
 

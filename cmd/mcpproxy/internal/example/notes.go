@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -15,6 +14,8 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
+
+	"mcpproxy/internal/atomicfile"
 )
 
 // notesFile is the environment variable that names the file to keep notes in.
@@ -93,16 +94,8 @@ func (b *notebook) commit(notes []note) error {
 		if err != nil {
 			return err
 		}
-		tmp, err := os.CreateTemp(filepath.Dir(b.path), ".notes-*.tmp")
-		if err != nil {
+		if err := atomicfile.Write(b.path, data, 0o600); err != nil {
 			return err
-		}
-		_, err = tmp.Write(data)
-		if err = errors.Join(err, tmp.Close()); err == nil {
-			err = os.Rename(tmp.Name(), b.path)
-		}
-		if err != nil {
-			return errors.Join(err, os.Remove(tmp.Name()))
 		}
 	}
 	b.notes = notes
