@@ -40,8 +40,8 @@ is not called. An answer that the tool marks as an error exits with 1.`,
 			if err != nil {
 				return err
 			}
-			return g.connect(cmd, func(ctx context.Context, c *client.Client) error {
-				return callTool(ctx, cmd, c, tool, object, &o)
+			return g.connect(cmd, func(_ context.Context, c *client.Client) error {
+				return callTool(cmd, c, tool, object, &o)
 			})
 		},
 	}
@@ -75,8 +75,8 @@ func readArguments(cmd *cobra.Command, text string) (json.RawMessage, error) {
 	return data, nil
 }
 
-func callTool(ctx context.Context, cmd *cobra.Command, c *client.Client, tool string, args json.RawMessage, o *output) error {
-	raw, err := c.CallTool(ctx, tool, args)
+func callTool(cmd *cobra.Command, c *client.Client, tool string, args json.RawMessage, o *output) error {
+	raw, err := c.CallTool(cmd.Context(), tool, args)
 	if err != nil {
 		return err
 	}
