@@ -37,7 +37,7 @@ func (f *auditFlags) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.filter.Server, "server", "", "only of this `server`")
 	cmd.Flags().StringVar(&f.filter.Tool, "tool", "", "only of this `tool`, without its server")
 	cmd.Flags().StringVar(&f.filter.What, "what", "", "only one `kind`: call, approved, held, changed, blocked, config ...")
-	cmd.Flags().StringVar(&f.filter.Outcome, "outcome", "", "only calls that ended `so`: ok, failed, cancelled, refused or unsent")
+	cmd.Flags().StringVar(&f.filter.Outcome, "outcome", "", "only calls with this `outcome`: ok, failed, cancelled, refused or unsent")
 	cmd.Flags().StringVar(&f.since, "since", "", "only from a `time` on: 2h, 2026-01-31 or 2026-01-31T12:00:00Z")
 }
 

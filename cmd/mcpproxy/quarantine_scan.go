@@ -89,7 +89,11 @@ func toolsToScan(ctx context.Context, c *client.Client, server string) ([]tool.T
 	}
 	tools := make([]tool.Tool, 0, len(found))
 	for _, t := range found {
-		one, err := tool.Decode(t.Server, t.Definition)
+		kind, err := tool.ParseKind(t.Kind)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", t.ID, err)
+		}
+		one, err := tool.DecodeAs(kind, t.Server, t.Definition)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", t.ID, err)
 		}
@@ -101,7 +105,11 @@ func toolsToScan(ctx context.Context, c *client.Client, server string) ([]tool.T
 func scanAll(tools []tool.Tool) []prediction {
 	list := make([]prediction, 0, len(tools))
 	for _, t := range tools {
-		list = append(list, prediction{t.ID.String(), scan.Tool(t, tools)})
+		id := t.ID.String()
+		if t.ID.Kind != "" {
+			id = t.ID.Target()
+		}
+		list = append(list, prediction{id, scan.Tool(t, tools)})
 	}
 	return list
 }

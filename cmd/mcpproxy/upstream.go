@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -59,6 +60,7 @@ func printServers(w io.Writer, servers []client.Server) {
 		note := cmp.Or(s.Fault, s.Error)
 		switch {
 		case note != "" && s.Hint != "":
+			note, _, _ = strings.Cut(note, "\nhint: ") // the server's own is shorter
 			note = sentence(note, 100) + " (" + s.Hint + ")"
 		case s.Hint != "":
 			note = s.Hint
@@ -113,7 +115,11 @@ func newUpstreamSwitchCommand(g *global, verb string, on bool) *cobra.Command {
 		Example: "  mcpproxy upstream " + verb + " github",
 	}, func(ctx context.Context, c *client.Client, name string) (any, string, error) {
 		s, err := c.UpdateServer(ctx, name, client.ServerChange{Enabled: &on})
-		return s, fmt.Sprintf("%s is %sd: %s", name, verb, s.State), err
+		said := name + " is " + verb + "d"
+		if on {
+			said += ": " + s.State
+		}
+		return s, said, err
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -108,7 +109,7 @@ func (a *App) AddServer(ctx context.Context, add client.ServerChange) (client.Se
 	}
 	if _, err := a.configured(*add.Name); err == nil {
 		return client.Server{}, &client.Error{Code: "conflict", Message: fmt.Sprintf("server %q exists already", *add.Name),
-			Hint: "change it with the update operation, or choose another name"}
+			Hint: "choose another name; to change it, edit the configuration or use the update operation of upstream_servers"}
 	}
 	if err := a.file.AddServer(*add.Name, fields(add)); err != nil {
 		return client.Server{}, asClientError(err)
@@ -229,7 +230,7 @@ func (a *App) unknown(name string) error {
 	}
 	hint := "no server is configured yet: mcpproxy upstream add NAME -- COMMAND"
 	if len(names) > 0 {
-		hint = fmt.Sprintf("configured are %q", names)
+		hint = "configured are " + strings.Join(names, ", ")
 	}
 	return &client.Error{Code: "not_found", Message: fmt.Sprintf("no server %q", name), Hint: hint}
 }
