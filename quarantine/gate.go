@@ -140,14 +140,15 @@ func (g *Gate) Launch(server string, l Launch, trustFirst bool) error {
 
 // wave approves identity l unseen where the policy says so.
 func (g *Gate) wave(s *serverView, l Launch, c *changes) {
-	if !g.waved(c.server) || s.blocked || s.approves(l) || g.wary(s) {
+	rec := s.rec
+	if c.record != nil { // what this sight of it changed
+		rec = *c.record
+	}
+	if !g.waved(c.server) || s.blocked || !s.damaged && rec.approves(l) || g.wary(s) {
 		return
 	}
-	if c.record == nil {
-		rec := s.rec
-		c.record = &rec
-	}
-	c.record.Approved, c.record.Trust, c.record.Formula = &l, trustOver, launchFormula
+	rec.Approved, rec.Trust, rec.Formula = &l, trustOver, launchFormula
+	c.record = &rec
 	c.note(EventAuto, tool.ID{}, tool.Hash{})
 }
 

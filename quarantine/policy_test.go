@@ -114,3 +114,18 @@ func TestGate_NoPolicyLiftsABlock(t *testing.T) {
 		t.Errorf("a blocked server runs: %v", err)
 	}
 }
+
+// A server that the file trusts at first sight is trusted also if the policy let
+// it run: the listing that follows the end of the policy is its first.
+func TestGate_PolicyDoesNotUseUpTheFirstSight(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.policy(quarantine.PolicyAll)
+	if err := b.launch(cmdA, true); err != nil {
+		t.Fatal(err)
+	}
+	b.policy(quarantine.PolicyNone)
+	if got := b.admit(mk("add", "adds")); got != "add" {
+		t.Errorf("admitted %q, want add", got)
+	}
+}

@@ -19,6 +19,9 @@ type peers struct{ node, modules string }
 // names npm.
 func needPeers(t *testing.T) peers {
 	t.Helper()
+	if testing.Short() && !required("npm") {
+		t.Skip("real npm servers: go test -run Peers ./cmd/mcpproxy")
+	}
 	modules, err := filepath.Abs("../../.ci/npm/node_modules")
 	if err != nil {
 		t.Fatal(err)

@@ -78,6 +78,9 @@ var trickyArguments = map[string][][]string{
 // trick: no command, log or record has a character that a reader does not see.
 func TestOutput_HidesNothing(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("150 commands one after another: go test -run HidesNothing ./cmd/mcpproxy")
+	}
 	in := &instance{dir: t.TempDir(), addr: freeAddr(t)}
 	odd, spare := tricky(), tricky()
 	clean := odd
