@@ -6,12 +6,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"mcpproxy/internal/audit"
 	"mcpproxy/internal/client"
 )
 
@@ -43,6 +45,10 @@ func (f *auditFlags) flags(cmd *cobra.Command) {
 
 // read turns --since into a time.
 func (f *auditFlags) read(cmd *cobra.Command) error {
+	outcomes := []string{"", audit.OK, audit.Failed, audit.Cancelled, audit.Refused, audit.Unsent}
+	if !slices.Contains(outcomes, f.filter.Outcome) {
+		return usage(cmd, "--outcome must be one of %s, not %q", strings.Join(outcomes[1:], ", "), f.filter.Outcome)
+	}
 	if f.since == "" {
 		return nil
 	}

@@ -63,6 +63,9 @@ data directory themselves. Answers go to stdout, everything else to stderr.`)
 
 // options returns what the global flags say.
 func (g *global) options(cmd *cobra.Command) (app.Options, error) {
+	if _, err := os.UserHomeDir(); err != nil && g.dataDir == "" && g.configPath == "" {
+		return app.Options{}, fmt.Errorf("there is no home directory for the data: %w\nhint: set it, or name a place with --data-dir", err)
+	}
 	opt := app.Options{ConfigPath: g.configPath, DataDir: g.dataDir, Version: version, Stderr: cmd.ErrOrStderr(), Passphrase: passphrase(cmd)}
 	if g.configPath != "" {
 		if _, err := os.Stat(g.configPath); errors.Is(err, fs.ErrNotExist) {

@@ -64,7 +64,7 @@ func New(opt Options) (*Logs, error) {
 	}
 	if opt.Dir != "" {
 		if err := os.MkdirAll(opt.Dir, 0o700); err != nil {
-			return nil, fmt.Errorf("log folder: %w", err)
+			return nil, fmt.Errorf("log folder: %w\nhint: make it writable, or name another place with --data-dir", err)
 		}
 	}
 	var cores []zapcore.Core

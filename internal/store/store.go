@@ -40,7 +40,7 @@ func (e *LockedError) Error() string {
 	if e.PID != 0 {
 		holder = "pid " + strconv.Itoa(e.PID)
 	}
-	return fmt.Sprintf("%v: %s (%s)\nhint: stop it, or give this one its own directory with --data-dir", ErrLocked, e.Dir, holder)
+	return fmt.Sprintf("%v: %s (%s)\nhint: stop it with mcpproxy stop, or use another directory with --data-dir", ErrLocked, e.Dir, holder)
 }
 
 // Unwrap returns [ErrLocked].
