@@ -43,7 +43,7 @@ func (f *auditFlags) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.since, "since", "", "only from a `time` on: 2h, 2026-01-31 or 2026-01-31T12:00:00Z")
 }
 
-// read turns --since into a time.
+// read checks the filter, and turns --since into a time.
 func (f *auditFlags) read(cmd *cobra.Command) error {
 	outcomes := []string{"", audit.OK, audit.Failed, audit.Cancelled, audit.Refused, audit.Unsent}
 	if !slices.Contains(outcomes, f.filter.Outcome) {
