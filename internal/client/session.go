@@ -9,8 +9,8 @@ import (
 // Session is the answer of GET, POST and DELETE /api/v1/session.
 type Session struct {
 	LoggedIn bool `json:"logged_in"`
-	// CSRF goes with every request of a browser that is not GET, as X-CSRF-Token.
-	// Empty for who is not a browser.
+	// CSRF goes with every request of a browser but those of event streams, as
+	// X-CSRF-Token. Only the answer of POST has it.
 	CSRF string `json:"csrf_token,omitempty"`
 }
 

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
@@ -24,7 +25,7 @@ const (
 func (a *API) admit(s Surface, r route) http.HandlerFunc {
 	return func(w http.ResponseWriter, req *http.Request) {
 		v := a.visitorOf(s, req)
-		if refused := a.mayUse(r.access, v, req); refused != nil {
+		if refused := a.mayUse(r, v, req); refused != nil {
 			a.refuse(w, refused)
 			return
 		}
@@ -89,18 +90,28 @@ func visitorIn(r *http.Request) visitor {
 	return v
 }
 
-// mayUse refuses who may not use a route with this access. A browser shows with
-// every request that may change something that it can read what we answer, which
-// no other page can.
-func (a *API) mayUse(need access, v visitor, r *http.Request) *refusal {
+// proves reports whether the request has the CSRF token of its session.
+func (v visitor) proves(r *http.Request) bool {
+	return sameToken(r.Header.Get("X-CSRF-Token"), v.csrf)
+}
+
+// streams are the patterns that a page opens with EventSource, which sends
+// cookies but no header.
+var streams = []string{"/events", "/api/v1/servers/{name}/logs"}
+
+// mayUse refuses who may not use a route. A browser shows with every request that
+// its page is the one that logged in: a cookie alone, which browsers send to
+// every port of a host, opens nothing but the streams.
+func (a *API) mayUse(to route, v visitor, r *http.Request) *refusal {
+	need := to.access
 	switch {
 	case need == open, need == agent && !a.opt.RequireKey, v.who == owner:
 		return nil
 	case need == person && v.who == browser:
-		if r.Method == http.MethodGet || r.Method == http.MethodHead || sameToken(r.Header.Get("X-CSRF-Token"), v.csrf) {
+		if v.proves(r) || to.method == http.MethodGet && slices.Contains(streams, to.pattern) {
 			return nil
 		}
-		return forbidden("the CSRF token is missing or wrong", "send X-CSRF-Token with the csrf_token that GET /api/v1/session answers")
+		return forbidden("the CSRF token is missing or wrong", "send X-CSRF-Token with the csrf_token that POST /api/v1/session answered")
 	}
 	return &refusal{http.StatusUnauthorized, client.Error{
 		Code: "forbidden", Message: "the API key is missing or wrong",

@@ -35,10 +35,12 @@ func (a *API) login(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, client.Session{LoggedIn: true, CSRF: csrf})
 }
 
-// session tells a page whether it is logged in.
+// session tells a page whether it is logged in: whether it has the cookie and
+// the CSRF token that came with it. The token is not told again, as whoever
+// serves another port of this host is sent the cookie too.
 func (a *API) session(w http.ResponseWriter, r *http.Request) {
 	v := visitorIn(r)
-	writeJSON(w, http.StatusOK, client.Session{LoggedIn: v.who != stranger, CSRF: v.csrf})
+	writeJSON(w, http.StatusOK, client.Session{LoggedIn: v.who == owner || v.who == browser && v.proves(r)})
 }
 
 func (a *API) logout(w http.ResponseWriter, r *http.Request) {

@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -152,7 +153,7 @@ func security(r route) []object {
 		return append([]object{{}}, keys...)
 	case r.access == keyHolder:
 		return keys
-	case r.method == http.MethodGet:
+	case r.method == http.MethodGet && slices.Contains(streams, r.pattern):
 		return append(keys, object{"cookie": none})
 	}
 	return append(keys, object{"cookie": none, "csrf": none})

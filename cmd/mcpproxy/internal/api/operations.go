@@ -26,7 +26,7 @@ var operations = map[string]operation{
 	"DELETE /mcp/{$}": {about: "Ends a session", kind: asMCP},
 
 	"GET /api/v1/openapi.json":  {about: "This document", out: json.RawMessage(nil)},
-	"GET /api/v1/session":       {about: "Whether who asks is logged in, with the CSRF token of a browser", out: client.Session{}},
+	"GET /api/v1/session":       {about: "Whether who asks is logged in; a browser shows its CSRF token", out: client.Session{}},
 	"POST /api/v1/session":      {about: "Logs a browser in with the token of a one-time link", in: client.LoginRequest{}, out: client.Session{}},
 	"DELETE /api/v1/session":    {about: "Logs the browser out", out: client.Session{}},
 	"POST /api/v1/session/link": {about: "Makes a one-time link to the page", in: nothing{}, out: client.Link{}},

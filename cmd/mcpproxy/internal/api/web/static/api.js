@@ -8,12 +8,12 @@ export class ApiError extends Error {
   }
 }
 
-let csrf = '';
 let loggedOut = () => {};
 export const onLoggedOut = (f) => { loggedOut = f; };
 
 async function send(method, path, body, signal) {
   const headers = { Accept: 'application/json' };
+  const { csrf } = localStorage; // no other port can read it, whereas all get the cookie
   if (csrf) headers['X-CSRF-Token'] = csrf;
   const has = method === 'POST' || method === 'PUT' || method === 'PATCH';
   if (has) headers['Content-Type'] = 'application/json';
@@ -63,14 +63,12 @@ export async function stream(path, body, each, signal) {
 
 /** signIn trades the one-time token of a link for the session cookie. */
 export async function signIn(once) {
-  csrf = (await post('/api/v1/session', { once })).csrf_token ?? '';
+  localStorage.csrf = (await post('/api/v1/session', { once })).csrf_token;
 }
 
 /** resume finds the session that this browser has; false if it has none. */
 export async function resume() {
-  const session = await get('/api/v1/session');
-  csrf = session.csrf_token ?? '';
-  return session.logged_in;
+  return (await get('/api/v1/session')).logged_in;
 }
 
 export const path = (...parts) => '/api/v1/' + parts.map(encodeURIComponent).join('/');
