@@ -64,7 +64,7 @@ func Open(opt Options) (*Docker, error) {
 	if err != nil {
 		return nil, err
 	}
-	opt.Private = append([]string{opt.Dir}, opt.Private...)
+	opt.Private = bothForms(append([]string{opt.Dir}, opt.Private...))
 	return &Docker{
 		opt: opt, log: opt.Log, instance: instance, run: digest(rand.Text()), known: newKnown(opt.Dir),
 		doing: map[string]string{}, pulls: map[string]chan struct{}{}, withUV: map[string]bool{},

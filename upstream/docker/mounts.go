@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"runtime"
 	"strings"
 )
 
@@ -105,8 +106,12 @@ func overlaps(p string, places []string) bool {
 	return false
 }
 
-// contains reports whether p is dir or lies in it.
+// contains reports whether p is dir or lies in it, where the system ignores case
+// in any.
 func contains(dir, p string) bool {
+	if runtime.GOOS == "darwin" || runtime.GOOS == "windows" {
+		dir, p = strings.ToLower(dir), strings.ToLower(p)
+	}
 	return p == dir || strings.HasPrefix(p, strings.TrimSuffix(dir, "/")+"/")
 }
 
@@ -133,4 +138,21 @@ func expandHome(p string) string {
 		return p
 	}
 	return filepath.Join(home, rest)
+}
+
+// bothForms returns each path as it is written and as it is behind links, both
+// absolute and with slashes, as mounts are compared.
+func bothForms(paths []string) []string {
+	var forms []string
+	for _, p := range paths {
+		abs, err := filepath.Abs(p)
+		if err != nil {
+			abs = p
+		}
+		forms = append(forms, filepath.ToSlash(abs))
+		if real, err := filepath.EvalSymlinks(abs); err == nil && real != abs {
+			forms = append(forms, filepath.ToSlash(real))
+		}
+	}
+	return forms
 }

@@ -336,3 +336,17 @@ func TestPullProgress(t *testing.T) {
 		t.Errorf("progress = %v, want 2 and 3 of 3", seen)
 	}
 }
+
+func TestReadMount_DataDirectoryBehindALink(t *testing.T) {
+	t.Parallel()
+	real := filepath.Join(t.TempDir(), "real")
+	link := filepath.Join(t.TempDir(), "link")
+	if err := errors.Join(os.Mkdir(real, 0o700), os.Symlink(real, link)); err != nil {
+		t.Skip(err)
+	}
+	for _, source := range []string{real, link} {
+		if _, err := readMount(source+":/data", bothForms([]string{link})); err == nil {
+			t.Errorf("%s is mounted", source)
+		}
+	}
+}
