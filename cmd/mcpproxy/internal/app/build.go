@@ -112,6 +112,9 @@ func (a *App) locate() (*config.Config, error) {
 	default:
 		a.dir = config.DefaultDataDir()
 	}
+	if abs, err := filepath.Abs(a.dir); err == nil {
+		a.dir = abs
+	}
 	return cfg, err
 }
 

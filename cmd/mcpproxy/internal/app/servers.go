@@ -147,6 +147,9 @@ func (a *App) RemoveServer(ctx context.Context, name string) error {
 		return asClientError(err)
 	}
 	a.logins.Forget(ctx, name)
+	if err := a.gate.Forget(name); err != nil { // before what may fail: what is gone wins no trust back
+		return err
+	}
 	if err := a.reload(ctx); err != nil {
 		return asClientError(err)
 	}
@@ -155,7 +158,7 @@ func (a *App) RemoveServer(ctx context.Context, name string) error {
 			a.log.Warn("docker isolation: the volume of a removed server is left", zap.String("server", name), zap.Error(err))
 		}
 	}
-	return a.gate.Forget(name)
+	return nil
 }
 
 // edited puts the edited file in force and returns the server as it is now.
