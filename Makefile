@@ -66,7 +66,7 @@ soak-upstream: ## 1,000 kills of an upstream under 20 calls a second
 soak-docker: ## 100 kills of a proxy with isolated servers, on a dockerd of its own
 	MCPPROXY_SOAK_KILLS=100 .ci/part-docker.sh -v -timeout 30m -run 'TestDocker$$/Kill$$' ./cmd/mcpproxy
 
-fuzz: ## FUZZTIME (3s) for each parser of foreign text below FUZZ (.)
+fuzz: ## FUZZTIME (3s, or a number of inputs such as 2000x) for each parser of foreign text below FUZZ (.)
 	@for file in $$(grep -rl --include='*_test.go' '^func Fuzz' $${FUZZ:-.}); do for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\).*/\1/p' $$file); do \
 	  echo "$$target"; $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $${FUZZTIME:-3s} ./$$(dirname $$file) || exit 1; done; done
 
