@@ -73,11 +73,7 @@ func (f *connectFlags) run(cmd *cobra.Command, g *global, name string) error {
 	if err != nil {
 		return err
 	}
-	opt, err := g.options(cmd)
-	if err != nil {
-		return err
-	}
-	place, err := app.Locate(cmd.Context(), opt)
+	opt, place, err := g.place(cmd)
 	if err != nil {
 		return err
 	}
@@ -225,11 +221,7 @@ func (g *global) connections(cmd *cobra.Command) ([]clientState, error) {
 	if err != nil {
 		return nil, err
 	}
-	opt, err := g.options(cmd)
-	if err != nil {
-		return nil, err
-	}
-	place, err := app.Locate(cmd.Context(), opt)
+	opt, place, err := g.place(cmd)
 	if err != nil {
 		return nil, err
 	}

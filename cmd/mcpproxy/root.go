@@ -80,6 +80,16 @@ func (g *global) options(cmd *cobra.Command) (app.Options, error) {
 	return opt, nil
 }
 
+// place is where the instance of these flags is, or would be; see [app.Locate].
+func (g *global) place(cmd *cobra.Command) (app.Options, app.Place, error) {
+	opt, err := g.options(cmd)
+	if err != nil {
+		return opt, app.Place{}, err
+	}
+	place, err := app.Locate(cmd.Context(), opt)
+	return opt, place, err
+}
+
 // path is the configuration file that the global flags choose.
 func (g *global) path() string {
 	switch {

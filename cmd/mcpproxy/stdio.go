@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"mcpproxy/cmd/mcpproxy/internal/app"
 	"mcpproxy/cmd/mcpproxy/internal/bridge"
 	"mcpproxy/internal/client"
 )
@@ -21,11 +20,7 @@ ten seconds for it, and outlives its restarts.`,
 		Example: `  "mcpproxy": { "command": "mcpproxy", "args": ["stdio"] }`,
 		Args:    wants(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			opt, err := g.options(cmd)
-			if err != nil {
-				return err
-			}
-			place, err := app.Locate(cmd.Context(), opt)
+			_, place, err := g.place(cmd)
 			if err != nil && place.DataDir == "" {
 				return err
 			}

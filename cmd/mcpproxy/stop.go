@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"mcpproxy/cmd/mcpproxy/internal/app"
 	"mcpproxy/internal/client"
 )
 
@@ -18,11 +17,7 @@ func newStopCommand(g *global) *cobra.Command {
 		Example: "  mcpproxy stop",
 		Args:    wants(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			opt, err := g.options(cmd)
-			if err != nil {
-				return err
-			}
-			place, err := app.Locate(cmd.Context(), opt)
+			_, place, err := g.place(cmd)
 			if err != nil && place.DataDir == "" {
 				return err
 			}
