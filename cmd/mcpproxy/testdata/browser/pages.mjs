@@ -48,6 +48,7 @@ for (const width of [1440, 390]) {
 await visit(async (page) => {
   await page.goto(base + '/ui/');
   await page.getByRole('heading', { level: 1 }).waitFor();
+  await page.locator('#main button, #main a').first().waitFor(); // what the page is about is there
   await page.keyboard.press('Tab');
   assert.equal(await page.evaluate(() => document.activeElement.className), 'skip');
   await page.keyboard.press('Enter');
