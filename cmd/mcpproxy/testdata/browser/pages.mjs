@@ -1,6 +1,6 @@
 // Every page at both widths and in both themes: accessible, not wider than the
 // screen, light and fast. Keeps the pictures.
-import { assert, axe, base, go, shot, visit } from './lib.mjs';
+import { assert, axe, base, go, rest, shot, visit } from './lib.mjs';
 
 const pages = ['', 'servers', 'tools', 'review', 'activity', 'secrets', 'settings', 'connect'];
 const extra = { 'tools-search': '/ui/tools?q=read+a+file', 'tools-all': '/ui/tools?server=', 'server': '/ui/servers?name=files', 'add': '/ui/servers?add=1' };
@@ -56,6 +56,13 @@ await visit(async (page) => {
   await page.keyboard.press('Tab');
   const ring = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
   assert.notEqual(ring, 'none', 'the focus is visible');
+  // What has the focus keeps it when the page is drawn anew around it.
+  const review = page.locator('#main .banner').getByRole('link', { name: 'Review' });
+  await review.focus();
+  await review.evaluate((link) => { link.dataset.old = 'yes'; });
+  await rest('POST', '/api/v1/servers/time/restart');
+  await page.locator('#main .banner a:not([data-old])').waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Review');
   await go(page, 'Servers');
   assert.equal(await page.evaluate(() => document.activeElement.id), 'main', 'a new page takes the focus');
 });

@@ -16,12 +16,21 @@ function text(s) {
 }
 
 /**
- * fill replaces what is in node. Children are strings, numbers, nodes, arrays of
- * these, or nothing (null, false).
+ * fill replaces what is in node; what says the same keeps the focus. Children are
+ * strings, numbers, nodes, arrays of these, or nothing (null, false).
  */
 export function fill(node, ...children) {
+  const was = focused(node);
   node.replaceChildren(...flat(children));
+  if (was) heir(node, was)?.focus();
   return node;
+}
+
+const focused = (node) => node !== document.activeElement && node.contains(document.activeElement) && document.activeElement;
+
+function heir(node, was) {
+  const says = (n) => n.dataset.act ?? n.textContent;
+  return [...node.querySelectorAll('a, button')].find((n) => says(n) === says(was));
 }
 
 const flat = (children) => children.flat(Infinity).filter((c) => c != null && c !== false)
@@ -75,7 +84,6 @@ export function shape(tag, attributes, ...children) {
 export function sync(list, items, keyOf, make) {
   const old = list.kept ?? new Map();
   const kept = new Map();
-  const focused = list.contains(document.activeElement) ? document.activeElement.dataset.act : undefined;
   let at = list.firstElementChild;
   if (!list.kept) at = (list.replaceChildren(), null);
   for (const item of items) {
@@ -84,13 +92,13 @@ export function sync(list, items, keyOf, make) {
     let entry = old.get(key);
     if (!entry || entry.sign !== sign) {
       const node = make(item);
-      const had = entry?.node.contains(document.activeElement);
+      const was = entry && focused(entry.node);
       if (entry) {
         if (at === entry.node) at = entry.node.nextElementSibling;
         entry.node.replaceWith(node);
       }
       entry = { node, sign };
-      if (had) (node.querySelector(`[data-act="${CSS.escape(focused ?? '')}"]`) ?? node.querySelector('a, button'))?.focus();
+      if (was) (heir(node, was) ?? node.querySelector('a, button'))?.focus();
     }
     old.delete(key);
     kept.set(key, entry);

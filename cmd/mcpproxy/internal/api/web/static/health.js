@@ -16,16 +16,13 @@ const restart = (s, words) => button(words, async () => {
   refresh();
 }, { kind: 'small', act: 'help', describe: `${words} ${s.name}` });
 
-const enable = (s) => button('Enable', async () => {
-  await api('PATCH', serverPath(s), { enabled: true });
-  refresh();
-}, { kind: 'small', act: 'help', describe: `Enable ${s.name}` });
+const enable = (s) => button('Enable', () => api('PATCH', serverPath(s), { enabled: true }).then(refresh), { kind: 'small', act: 'help', describe: `Enable ${s.name}` });
 
 /** ask tells where to log in. The address came from a server: it is shown, not linked. */
 const ask = (p) => dialog(`Log in at ${p.host}`, 'box', () => [[el('p', null, p.note || 'No browser opened.', ' Open this address yourself, on the machine where mcpproxy runs:'), copyLine(p.url, 'the address')]]);
 
 /** login asks the proxy to log in, and waits until the person did so. */
-export const login = (s) => button('Log in', async () => {
+const login = (s) => button('Log in', async () => {
   await stream(serverPath(s, 'login'), {}, ({ prompt }) => {
     if (!prompt) return;
     if (prompt.opened) note(['Go on at ', el('b', null, prompt.host), ' in the window that opened']);
@@ -52,6 +49,9 @@ export function health(s) {
   const kind = s.enabled ? s.state.replaceAll(/[_-]/g, ' ') : 'disabled';
   return (kinds[kind] ?? (() => ({ dot: '', words: s.state })))(s);
 }
+
+/** waits: a person must look at something of the server. */
+export const waits = (s) => health(s).help === review;
 
 const policies = {
   all: 'approves whatever it sends by itself',

@@ -2,6 +2,7 @@
 // show(root, signal, params) and stops everything when signal ends.
 import { api, onLoggedOut, resume, signIn } from './api.js';
 import { el, fill, icon } from './dom.js';
+import { waits } from './health.js';
 import { status, watch } from './live.js';
 import { copyLine, failed } from './ui.js';
 import { plural } from './text.js';
@@ -100,7 +101,7 @@ function frame(now) {
   const health = document.getElementById('health');
   const dot = el('span', { class: 'dot ' + (now.unreachable || now.config_error ? 'bad' : 'ok') });
   fill(health, dot, now.unreachable ? 'mcpproxy does not answer' : now.config_error ? 'configuration has faults' : `running, ${now.version}`);
-  const waiting = now.servers.filter((s) => s.enabled && (s.state === 'held' || s.held_tools > 0)).length;
+  const waiting = now.servers.filter(waits).length;
   const count = document.getElementById('count-review');
   count.hidden = waiting === 0;
   fill(count, waiting, el('span', { class: 'sr' }, ` ${plural(waiting, 'server')} to review`));

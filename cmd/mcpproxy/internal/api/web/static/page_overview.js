@@ -1,7 +1,7 @@
 // Overview: what needs a person, how it goes, and every server in one line.
 import { get } from './api.js';
 import { el, fill, icon, sync } from './dom.js';
-import { alarm, health } from './health.js';
+import { alarm, health, waits } from './health.js';
 import { later, on, status } from './live.js';
 import { duration, moment, number, plural, short } from './text.js';
 import { banner, copyLine, head, tag } from './ui.js';
@@ -54,7 +54,7 @@ function notices(now) {
   if (now.config_error) list.push(banner('bad', [el('b', null, 'The configuration file has faults and is not in force. '), el('div', { class: 'prose small' }, now.config_error)], el('a', { class: 'btn small', href: '/ui/settings?tab=file' }, 'Open it')));
   if (now.loss) list.push(banner('bad', [el('b', null, 'Approvals were lost. '), now.loss.reason, ' Every server waits for you again', now.loss.backup ? [', or bring the copy of ', moment(now.loss.backup.time), ' back: ', el('code', null, 'mcpproxy quarantine restore')] : '', '.']));
   if (now.index.model_error) list.push(banner('warn', ['The sentence model does not serve: ', now.index.model_error], el('a', { class: 'btn small', href: '/ui/settings?tab=search' }, 'Models')));
-  const waiting = now.servers.filter((s) => s.enabled && (s.state === 'held' || s.held_tools > 0));
+  const waiting = now.servers.filter(waits);
   if (waiting.length) {
     list.push(banner('warn', [el('b', null, `${plural(waiting.length, 'server')} ${waiting.length === 1 ? 'waits' : 'wait'} for your review: `), waiting.slice(0, 4).map((s) => s.name).join(', '), waiting.length > 4 ? ` and ${waiting.length - 4} more` : '', '. Agents see nothing of it until you approve.'],
       el('a', { class: 'btn small primary', href: '/ui/review' }, 'Review')));

@@ -7,13 +7,15 @@ import { button, empty, head, tag } from './ui.js';
 import { addServers } from './add.js';
 import { sheet } from './server.js';
 
+const adder = () => button('Add servers', () => addServers(), { kind: 'primary', symbol: 'plus' });
+
 export function show(root, signal, params) {
   let now = null;
   const filter = el('input', { type: 'search', placeholder: 'Filter by name or command', 'aria-label': 'Filter servers', on: { input: () => draw() } });
   const list = el('ul', { class: 'list lazy' });
   const none = el('div', { hidden: true });
   const count = el('span', { class: 'muted small', 'aria-live': 'polite' });
-  fill(root, head('Servers', null, button('Add servers', () => addServers(), { kind: 'primary', symbol: 'plus' })),
+  fill(root, head('Servers', null, adder()),
     el('div', { class: 'row' }, el('div', { class: 'searchbox' }, icon('search'), filter), count),
     el('section', { class: 'card flush', 'aria-label': 'Servers' }, list, none));
 
@@ -23,7 +25,7 @@ export function show(root, signal, params) {
     const shown = now.servers.filter((s) => !words || [s.name, s.command, s.url, ...(s.args ?? [])].join(' ').toLowerCase().includes(words));
     sync(list, shown, (s) => s.name, row);
     none.hidden = shown.length > 0;
-    fill(none, now.servers.length === 0 ? empty('No servers yet', 'Paste the entry that a server\'s README shows, or type its command.', button('Add servers', () => addServers(), { kind: 'primary', symbol: 'plus' }))
+    fill(none, now.servers.length === 0 ? empty('No servers yet', 'Paste the entry that a server\'s README shows, or type its command.', adder())
       : empty('Nothing by that name', 'No server has this in its name, command or URL.'));
     fill(count, shown.length === now.servers.length ? plural(shown.length, 'server') : `${shown.length} of ${now.servers.length}`);
   };

@@ -47,11 +47,8 @@ function about(part, name, close, signal) {
         ['Since', s.since ? ago(s.since) : ''],
       ]),
       el('div', { class: 'actions' },
-        s.enabled && s.state !== 'held' ? button('Restart', () => act(s, 'POST', 'restart', `${name} starts anew`)) : null,
-        button(s.enabled ? 'Disable' : 'Enable', async () => {
-          await api('PATCH', path('servers', name), { enabled: !s.enabled });
-          refresh();
-        }),
+        s.enabled && s.state !== 'held' ? button('Restart', () => restart(name)) : null,
+        button(s.enabled ? 'Disable' : 'Enable', () => api('PATCH', path('servers', name), { enabled: !s.enabled }).then(refresh)),
         el('a', { class: 'btn', href: '/ui/tools?server=' + encodeURIComponent(name), on: { click: () => close() } }, 'Its tools'),
         el('span', { class: 'push' }),
         button('Remove', async () => {
@@ -64,9 +61,9 @@ function about(part, name, close, signal) {
   }, signal);
 }
 
-async function act(s, method, verb, said) {
-  await post(path('servers', s.name, verb));
-  note(said);
+async function restart(name) {
+  await post(path('servers', name, 'restart'));
+  note(`${name} starts anew`);
   refresh();
 }
 
