@@ -15,6 +15,7 @@ import (
 
 	"mcpproxy/internal/audit"
 	"mcpproxy/internal/client"
+	"mcpproxy/internal/escape"
 )
 
 func newAuditCommand(g *global) *cobra.Command {
@@ -148,7 +149,7 @@ func watchAudit(ctx context.Context, w io.Writer, c *client.Client, f client.Aud
 				if err != nil {
 					return err
 				}
-				line = string(safeJSON(data))
+				line = string(escape.JSON(data))
 			}
 			if _, err := fmt.Fprintln(w, line); err != nil {
 				return err
@@ -195,7 +196,7 @@ func writeAuditLines(w io.Writer, entries []client.AuditEntry) error {
 		if err != nil {
 			return err
 		}
-		if _, err := fmt.Fprintf(w, "%s\n", safeJSON(data)); err != nil {
+		if _, err := fmt.Fprintf(w, "%s\n", escape.JSON(data)); err != nil {
 			return err
 		}
 	}

@@ -41,6 +41,8 @@ var floors = map[string]int{
 	"models/...":                    1,
 	"internal/...":                  1,
 	"internal/atomicfile":           0,
+	"internal/escape":               0,
+	"internal/sse":                  0,
 }
 
 // homes lists where each heavy dependency lives. A key is an import path and all

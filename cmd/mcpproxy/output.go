@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
-	"unicode/utf16"
 
 	"github.com/spf13/cobra"
 
@@ -62,30 +61,7 @@ func marshal(v any) ([]byte, error) {
 	if err := enc.Encode(v); err != nil {
 		return nil, err
 	}
-	return safeJSON(out.Bytes()), nil
-}
-
-// safeJSON writes invisible characters of JSON text as \u escapes, which decode
-// to the same value: outside strings there are none.
-func safeJSON(text []byte) []byte {
-	var out bytes.Buffer
-	for _, r := range string(text) {
-		switch {
-		case r == '\n' || !hidden(r):
-			out.WriteRune(r)
-		case r > 0xffff:
-			high, low := utf16.EncodeRune(r)
-			fmt.Fprintf(&out, `\u%04x\u%04x`, high, low)
-		default:
-			fmt.Fprintf(&out, `\u%04x`, r)
-		}
-	}
-	return out.Bytes()
-}
-
-// hidden is true for what [escape.Line] would not show as it is.
-func hidden(r rune) bool {
-	return (r < ' ' || r > '~') && escape.Line(string(r)) != string(r)
+	return escape.JSON(out.Bytes()), nil
 }
 
 // rows writes an aligned table. Cells are foreign text and put on one line each.

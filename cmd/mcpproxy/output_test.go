@@ -15,6 +15,7 @@ import (
 
 	"mcpproxy/internal/client"
 	"mcpproxy/internal/config"
+	"mcpproxy/internal/escape"
 	"mcpproxy/internal/store"
 )
 
@@ -53,13 +54,13 @@ func TestExitCode(t *testing.T) {
 func noTrick(t *testing.T, what string, text []byte) {
 	t.Helper()
 	for _, r := range string(text) {
-		if r != '\n' && r != '\t' && hidden(r) {
+		if escape.Text(string(r)) != string(r) {
 			t.Errorf("%s has %U: %q", what, r, text)
 		}
 	}
 }
 
-func TestSafeJSON_KeepsTheValue(t *testing.T) {
+func TestMarshal_KeepsTheValue(t *testing.T) {
 	t.Parallel()
 	data, err := marshal(map[string]any{"k" + hostile: hostile, "<&>": "ü 漢 \U0001F600", "raw": json.RawMessage(`"x` + "\u202e" + `y\u001b"`)})
 	if err != nil {
@@ -81,7 +82,7 @@ func TestSafeJSON_KeepsTheValue(t *testing.T) {
 	}
 }
 
-func FuzzSafeJSON(f *testing.F) {
+func FuzzMarshal(f *testing.F) {
 	f.Add(hostile)
 	f.Add("\\u202e\"")
 	f.Fuzz(func(t *testing.T, s string) {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"math"
-	"strings"
 
 	"github.com/goccy/go-yaml"
 
@@ -44,7 +43,7 @@ func yamlValue(dec *json.Decoder) (any, error) {
 	case json.Number:
 		return yamlNumber(t), nil
 	case string:
-		return visible(t), nil
+		return escape.Text(t), nil
 	}
 	return token, nil // bool or null
 }
@@ -80,7 +79,7 @@ func yamlMap(dec *json.Decoder) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		m = append(m, yaml.MapItem{Key: visible(name), Value: v})
+		m = append(m, yaml.MapItem{Key: escape.Text(name), Value: v})
 	}
 	_, err := dec.Token()
 	return m, err
@@ -95,11 +94,4 @@ func yamlNumber(n json.Number) any {
 		return f
 	}
 	return n.String()
-}
-
-func visible(s string) string {
-	if strings.ContainsFunc(s, func(r rune) bool { return r != '\n' && r != '\t' && hidden(r) }) {
-		return escape.Text(s)
-	}
-	return s
 }

@@ -110,7 +110,7 @@ func (m member) pretty() string {
 		out.Reset()
 		_ = json.Indent(&out, m.value, "", "  ") // as valid as it was
 	}
-	return string(safeJSON(out.Bytes()))
+	return string(escape.JSON(out.Bytes()))
 }
 
 // membersOf returns the members of a JSON object in their order.

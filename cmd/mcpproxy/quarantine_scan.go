@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mcpproxy/internal/client"
+	"mcpproxy/internal/escape"
 	"mcpproxy/internal/tool"
 	"mcpproxy/quarantine/scan"
 )
@@ -202,7 +203,7 @@ func printScan(cmd *cobra.Command, format string, list []prediction) error {
 			if err != nil {
 				return err
 			}
-			if _, err := fmt.Fprintf(out, "%s\n", safeJSON(data)); err != nil {
+			if _, err := fmt.Fprintf(out, "%s\n", escape.JSON(data)); err != nil {
 				return err
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mcpproxy/internal/client"
+	"mcpproxy/internal/escape"
 )
 
 func newToolsCommand(g *global) *cobra.Command {
@@ -77,7 +78,7 @@ func runToolsList(cmd *cobra.Command, g *global, f toolsListFlags) error {
 // printFrame returns what prints one frame of a trace on a line.
 func printFrame(w io.Writer) func(dir string, frame []byte) {
 	return func(dir string, frame []byte) {
-		fmt.Fprintf(w, "%s %s %s\n", time.Now().Format("15:04:05.000"), dir, safeJSON(frame))
+		fmt.Fprintf(w, "%s %s %s\n", time.Now().Format("15:04:05.000"), dir, escape.JSON(frame))
 	}
 }
 

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	"mcpproxy/internal/escape"
+
 	"gopkg.in/natefinch/lumberjack.v2"
 )
 
@@ -229,7 +231,7 @@ func (l *Log) put(buf *bytes.Buffer, n int) {
 	if l.opt.Redact != nil {
 		lines = []byte(l.opt.Redact(buf.String()))
 	}
-	_, err := l.file.Write(visible(lines))
+	_, err := l.file.Write(escape.JSON(lines)) // somebody will look at the file in a terminal
 	buf.Reset()
 	if err != nil {
 		l.mu.Lock()

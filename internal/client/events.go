@@ -1,12 +1,12 @@
 package client
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"strings"
+
+	"mcpproxy/internal/sse"
 )
 
 // EventKind says what may have changed.
@@ -45,30 +45,18 @@ func (c *Client) Events(ctx context.Context, after string, each func(Event)) err
 	})
 }
 
-// follow reads a text/event-stream of one-line events.
+// follow calls each for every event of a text/event-stream.
 func (c *Client) follow(ctx context.Context, path, after string, each func(id string, data []byte) error) error {
 	resp, err := c.send(ctx, http.MethodGet, path, nil, "Last-Event-ID", after)
 	if err != nil {
 		return err
 	}
 	defer resp.Body.Close()
-	id := after
-	lines := bufio.NewScanner(resp.Body)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		if value, ok := strings.CutPrefix(lines.Text(), "id: "); ok {
-			id = value
-		}
-		if data, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
-			if err := each(id, []byte(data)); err != nil {
-				return fmt.Errorf("event %s: %w", id, err)
-			}
-		}
-	}
+	err = sse.Read(resp.Body, each)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if err := lines.Err(); err != nil {
+	if err != nil {
 		return fmt.Errorf("the stream broke off: %w", err)
 	}
 	return nil

@@ -65,3 +65,21 @@ func forbidden(r rune) bool {
 	return r < 0x20 || r >= 0x7f && r < 0xa0 || r >= 0x200b && r <= 0x200f || r >= 0x2028 && r <= 0x202e ||
 		r >= 0x2060 && r <= 0x206f || r >= 0xe0000 && r <= 0xe0fff
 }
+
+func TestJSON(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ name, in, want string }{
+		{"plain", "{\"a\": \"é 日 😀\"}\n", "{\"a\": \"é 日 😀\"}\n"},
+		{"hidden", "\"a\u202eb\u009b\x7f\"", `"a\u202eb\u009b\u007f"`},
+		{"beyond the first plane", "\"\U000e0041\"", `"\udb40\udc41"`},
+		{"broken UTF-8", "\"\x9b[2J\"", "\"\ufffd[2J\""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if got := string(escape.JSON([]byte(tt.in))); got != tt.want {
+				t.Errorf("JSON(%q) = %q, want %q", tt.in, got, tt.want)
+			}
+		})
+	}
+}

@@ -14,6 +14,8 @@ import (
 	"net/http"
 	"strings"
 	"sync/atomic"
+
+	"mcpproxy/internal/sse"
 )
 
 // protocolVersion is the newest revision with the initialize handshake.
@@ -181,7 +183,7 @@ func decode(resp *http.Response, answer *reply) error {
 // decodeStream skips notifications until the answer comes.
 func decodeStream(body io.Reader, answer *reply) error {
 	found := false
-	err := Events(body, func(data []byte) error {
+	err := sse.Read(body, func(_ string, data []byte) error {
 		var message reply
 		if err := json.Unmarshal(data, &message); err != nil {
 			return err

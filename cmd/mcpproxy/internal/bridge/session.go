@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"mcpproxy/internal/mcpclient"
+	"mcpproxy/internal/sse"
 )
 
 // errGone means that the instance, or the session in it, is gone and has not
@@ -175,7 +175,7 @@ func (s *session) read(resp *http.Response, each func(data []byte)) error {
 	}
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	if kind == "text/event-stream" {
-		return mcpclient.Events(resp.Body, func(data []byte) error { each(data); return nil })
+		return sse.Read(resp.Body, func(_ string, data []byte) error { each(data); return nil })
 	}
 	text, err := io.ReadAll(resp.Body)
 	if err != nil || len(text) == 0 {
