@@ -67,33 +67,24 @@ func (f *auditFlags) read(cmd *cobra.Command) error {
 }
 
 func newAuditListCommand(g *global) *cobra.Command {
-	var o output
 	var f auditFlags
 	cmd := &cobra.Command{
 		Use:     "list",
 		Short:   "The newest entries, oldest of them first",
 		Example: "  mcpproxy audit list\n  mcpproxy audit list --server github --outcome failed --since 24h\n  mcpproxy audit list --what approved -o json",
 		Args:    wants(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		PreRunE: func(cmd *cobra.Command, _ []string) error {
 			if f.filter.Limit < 1 {
 				return usage(cmd, "--limit must be above zero")
 			}
-			if err := f.read(cmd); err != nil {
-				return err
-			}
-			return g.connect(cmd, func(ctx context.Context, c *client.Client) error {
-				entries, err := c.Audit(ctx, f.filter)
-				if err != nil {
-					return err
-				}
-				return o.print(cmd, emptyNotNull(entries), func(w io.Writer) { printAudit(w, entries) })
-			})
+			return f.read(cmd)
 		},
 	}
 	f.flags(cmd)
 	cmd.Flags().IntVar(&f.filter.Limit, "limit", 50, "most entries to show")
-	o.flag(cmd)
-	return cmd
+	return answering(g, cmd, func(ctx context.Context, c *client.Client, _ []string) ([]client.AuditEntry, error) {
+		return c.Audit(ctx, f.filter)
+	}, printAudit)
 }
 
 func newAuditWatchCommand(g *global) *cobra.Command {

@@ -20,7 +20,6 @@ survive restarts; they are kept encrypted, with their key in the keyring.`,
 }
 
 func newAuthLoginCommand(g *global) *cobra.Command {
-	var o output
 	var noBrowser bool
 	cmd := &cobra.Command{
 		Use:   "login NAME",
@@ -31,22 +30,14 @@ is opened for a server within five minutes; the address is always printed too.`,
 		Example:           "  mcpproxy auth login github\n  mcpproxy auth login github --no-browser",
 		Args:              wants("NAME"),
 		ValidArgsFunction: completeServers(g),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return g.connect(cmd, func(ctx context.Context, c *client.Client) error {
-				l, err := c.LogIn(ctx, args[0], noBrowser, func(p client.LoginPrompt) {
-					showPrompt(cmd.ErrOrStderr(), p)
-					takePaste(cmd, p)
-				})
-				if err != nil {
-					return err
-				}
-				return o.print(cmd, l, func(w io.Writer) { printLoggedIn(w, l) })
-			})
-		},
 	}
 	cmd.Flags().BoolVar(&noBrowser, "no-browser", false, "print the address instead of opening it")
-	o.flag(cmd)
-	return cmd
+	return answering(g, cmd, func(ctx context.Context, c *client.Client, args []string) (client.Login, error) {
+		return c.LogIn(ctx, args[0], noBrowser, func(p client.LoginPrompt) {
+			showPrompt(cmd.ErrOrStderr(), p)
+			takePaste(cmd, p)
+		})
+	}, printLoggedIn)
 }
 
 func showPrompt(w io.Writer, p client.LoginPrompt) {
@@ -69,25 +60,15 @@ func printLoggedIn(w io.Writer, l client.Login) {
 }
 
 func newAuthStatusCommand(g *global) *cobra.Command {
-	var o output
-	cmd := &cobra.Command{
+	return answering(g, &cobra.Command{
 		Use:     "status",
 		Short:   "Show where the logins stand",
 		Long:    `Show the login of every remote server: where, with which rights, and until when.`,
 		Example: "  mcpproxy auth status\n  mcpproxy auth status -o json",
 		Args:    wants(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return g.connect(cmd, func(ctx context.Context, c *client.Client) error {
-				list, err := c.Logins(ctx)
-				if err != nil {
-					return err
-				}
-				return o.print(cmd, emptyNotNull(list), func(w io.Writer) { printLogins(w, list) })
-			})
-		},
-	}
-	o.flag(cmd)
-	return cmd
+	}, func(ctx context.Context, c *client.Client, _ []string) ([]client.Login, error) {
+		return c.Logins(ctx)
+	}, printLogins)
 }
 
 func printLogins(w io.Writer, list []client.Login) {

@@ -18,25 +18,15 @@ func newIndexCommand(g *global) *cobra.Command {
 }
 
 func newIndexStatusCommand(g *global) *cobra.Command {
-	var o output
-	cmd := &cobra.Command{
+	return answering(g, &cobra.Command{
 		Use:     "status",
 		Short:   "Describe the search index",
 		Long:    "Say how many tools are searchable, of which servers, and with what.",
 		Example: "  mcpproxy index status\n  mcpproxy index status -o json",
 		Args:    wants(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return g.connect(cmd, func(ctx context.Context, c *client.Client) error {
-				ix, err := c.Index(ctx)
-				if err != nil {
-					return err
-				}
-				return o.print(cmd, ix, func(w io.Writer) { printIndex(w, ix) })
-			})
-		},
-	}
-	o.flag(cmd)
-	return cmd
+	}, func(ctx context.Context, c *client.Client, _ []string) (client.Index, error) {
+		return c.Index(ctx)
+	}, printIndex)
 }
 
 func printIndex(w io.Writer, ix client.Index) {
@@ -67,7 +57,6 @@ func vectorsOf(ix client.Index) string {
 }
 
 func newIndexRebuildCommand(g *global) *cobra.Command {
-	var o output
 	cmd := &cobra.Command{
 		Use:   "rebuild",
 		Short: "Make the search index anew",
@@ -75,18 +64,10 @@ func newIndexRebuildCommand(g *global) *cobra.Command {
 running instance go on meanwhile.`,
 		Example: "  mcpproxy index rebuild",
 		Args:    wants(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return g.connect(cmd, func(ctx context.Context, c *client.Client) error {
-				ix, err := c.Rebuild(ctx, progress(cmd.ErrOrStderr(), "tools indexed"))
-				if err != nil {
-					return err
-				}
-				return o.print(cmd, ix, func(w io.Writer) { printIndex(w, ix) })
-			})
-		},
 	}
-	o.flag(cmd)
-	return cmd
+	return answering(g, cmd, func(ctx context.Context, c *client.Client, _ []string) (client.Index, error) {
+		return c.Rebuild(ctx, progress(cmd.ErrOrStderr(), "tools indexed"))
+	}, printIndex)
 }
 
 // progress shows a bar on a terminal, else a plain line for every tenth.

@@ -21,25 +21,15 @@ own from a folder; nothing is ever downloaded.`,
 }
 
 func newModelsListCommand(g *global) *cobra.Command {
-	var o output
-	cmd := &cobra.Command{
+	return answering(g, &cobra.Command{
 		Use:     "list",
 		Short:   "Show the models",
 		Long:    "Show the bundled model and your own: which one the configuration chooses and which one serves.",
 		Example: "  mcpproxy models list\n  mcpproxy models list -o json",
 		Args:    wants(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return g.connect(cmd, func(ctx context.Context, c *client.Client) error {
-				list, err := c.Models(ctx)
-				if err != nil {
-					return err
-				}
-				return o.print(cmd, emptyNotNull(list), func(w io.Writer) { printModels(w, list) })
-			})
-		},
-	}
-	o.flag(cmd)
-	return cmd
+	}, func(ctx context.Context, c *client.Client, _ []string) ([]client.Model, error) {
+		return c.Models(ctx)
+	}, printModels)
 }
 
 func printModels(w io.Writer, list []client.Model) {
@@ -171,8 +161,7 @@ func printAdded(w io.Writer, m client.AddedModel) {
 }
 
 func newModelsUseCommand(g *global) *cobra.Command {
-	var o output
-	cmd := &cobra.Command{
+	return answering(g, &cobra.Command{
 		Use:   "use NAME",
 		Short: "Choose the model of the search",
 		Long: `Verify a model and write its name to the configuration; "default" is the bundled
@@ -181,47 +170,29 @@ serve until then.`,
 		Example:           "  mcpproxy models use minilm\n  mcpproxy models use default",
 		Args:              wants("NAME"),
 		ValidArgsFunction: completeModels(g),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return g.connect(cmd, func(ctx context.Context, c *client.Client) error {
-				m, err := c.UseModel(ctx, args[0])
-				if err != nil {
-					return err
-				}
-				return o.print(cmd, m, func(w io.Writer) {
-					fmt.Fprintf(w, "Search uses %s (%s).\n", escape.Line(m.Name), origin(m))
-					if !m.InService {
-						fmt.Fprintln(w, "New vectors are made in the background: mcpproxy index status")
-					}
-				})
-			})
-		},
-	}
-	o.flag(cmd)
-	return cmd
+	}, func(ctx context.Context, c *client.Client, args []string) (client.Model, error) {
+		return c.UseModel(ctx, args[0])
+	}, func(w io.Writer, m client.Model) {
+		fmt.Fprintf(w, "Search uses %s (%s).\n", escape.Line(m.Name), origin(m))
+		if !m.InService {
+			fmt.Fprintln(w, "New vectors are made in the background: mcpproxy index status")
+		}
+	})
 }
 
 func newModelsRemoveCommand(g *global) *cobra.Command {
-	var o output
-	cmd := &cobra.Command{
+	return answering(g, &cobra.Command{
 		Use:               "remove NAME",
 		Short:             "Delete a model of your own",
 		Long:              "Delete the copy of a model of your own. The one in use is not removed.",
 		Example:           "  mcpproxy models remove minilm",
 		Args:              wants("NAME"),
 		ValidArgsFunction: completeModels(g),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return g.connect(cmd, func(ctx context.Context, c *client.Client) error {
-				if err := c.RemoveModel(ctx, args[0]); err != nil {
-					return err
-				}
-				return o.print(cmd, map[string]string{"removed": args[0]}, func(w io.Writer) {
-					fmt.Fprintf(w, "Removed %s\n", escape.Line(args[0]))
-				})
-			})
-		},
-	}
-	o.flag(cmd)
-	return cmd
+	}, func(ctx context.Context, c *client.Client, args []string) (map[string]string, error) {
+		return map[string]string{"removed": args[0]}, c.RemoveModel(ctx, args[0])
+	}, func(w io.Writer, done map[string]string) {
+		fmt.Fprintf(w, "Removed %s\n", escape.Line(done["removed"]))
+	})
 }
 
 // atMostOne checks for one optional argument.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"reflect"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -29,8 +30,12 @@ func (o *output) flag(cmd *cobra.Command) {
 	}
 }
 
-// print writes v as the flag says; table writes the form for people.
+// print writes v as the flag says, where a list that is nil is an empty one;
+// table writes the form for people.
 func (o *output) print(cmd *cobra.Command, v any, table func(w io.Writer)) error {
+	if list := reflect.ValueOf(v); list.Kind() == reflect.Slice && list.IsNil() {
+		v = []struct{}{}
+	}
 	var out bytes.Buffer
 	switch o.format {
 	case "json":
@@ -62,6 +67,14 @@ func marshal(v any) ([]byte, error) {
 		return nil, err
 	}
 	return escape.JSON(out.Bytes()), nil
+}
+
+// emptyNotNull is list for a field of an answer: one that is nil prints as [].
+func emptyNotNull[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
 }
 
 // rows writes an aligned table. Cells are foreign text and put on one line each.

@@ -23,28 +23,20 @@ read, and nothing else.`,
 }
 
 func newQuarantineListCommand(g *global) *cobra.Command {
-	var o output
 	cmd := &cobra.Command{
 		Use:     "list",
 		Short:   "Show what waits",
 		Long:    "Show every server that waits for approval itself or has something that waits, and why.",
 		Example: "  mcpproxy quarantine list\n  mcpproxy quarantine list -o json",
 		Args:    wants(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return g.connect(cmd, func(ctx context.Context, c *client.Client) error {
-				waiting, err := c.Waiting(ctx)
-				if err == nil {
-					err = alarmAbout(ctx, cmd, c, "")
-				}
-				if err != nil {
-					return err
-				}
-				return o.print(cmd, emptyNotNull(waiting), func(w io.Writer) { printWaiting(w, waiting) })
-			})
-		},
 	}
-	o.flag(cmd)
-	return cmd
+	return answering(g, cmd, func(ctx context.Context, c *client.Client, _ []string) ([]client.Waiting, error) {
+		waiting, err := c.Waiting(ctx)
+		if err == nil {
+			err = alarmAbout(ctx, cmd, c, "")
+		}
+		return waiting, err
+	}, printWaiting)
 }
 
 func printWaiting(w io.Writer, waiting []client.Waiting) {
@@ -70,7 +62,6 @@ func printWaiting(w io.Writer, waiting []client.Waiting) {
 
 func newQuarantineInspectCommand(g *global) *cobra.Command {
 	var timeout time.Duration
-	var o output
 	cmd := &cobra.Command{
 		Use:   "inspect NAME",
 		Short: "Start a server once, list what it offers, stop it",
@@ -80,28 +71,24 @@ for this, listed and stopped. What it lists is stored; nothing is approved.`,
 		Example:           "  mcpproxy quarantine inspect github\n  mcpproxy quarantine inspect github -o json",
 		Args:              wants("NAME"),
 		ValidArgsFunction: completeServers(g),
-		RunE: func(cmd *cobra.Command, args []string) error {
+		PreRunE: func(cmd *cobra.Command, _ []string) error {
 			if timeout < 0 {
 				return usage(cmd, "--timeout must be above zero")
 			}
-			return g.connect(cmd, func(ctx context.Context, c *client.Client) error {
-				page, err := c.Inspect(ctx, args[0], client.ListOptions{Timeout: timeout})
-				if err == nil {
-					err = alarmAbout(ctx, cmd, c, args[0])
-				}
-				if err != nil {
-					return err
-				}
-				return o.print(cmd, page, func(w io.Writer) {
-					printPage(w, page)
-					if needsApproval(page) {
-						fmt.Fprintf(w, "\nNext: mcpproxy quarantine approve %s\n", escape.Line(page.Server))
-					}
-				})
-			})
+			return nil
 		},
 	}
 	cmd.Flags().DurationVarP(&timeout, "timeout", "t", 0, "for connecting and listing (default 30s, longer where an image must be pulled first)")
-	o.flag(cmd)
-	return cmd
+	return answering(g, cmd, func(ctx context.Context, c *client.Client, args []string) (client.Waiting, error) {
+		page, err := c.Inspect(ctx, args[0], client.ListOptions{Timeout: timeout})
+		if err == nil {
+			err = alarmAbout(ctx, cmd, c, args[0])
+		}
+		return page, err
+	}, func(w io.Writer, page client.Waiting) {
+		printPage(w, page)
+		if needsApproval(page) {
+			fmt.Fprintf(w, "\nNext: mcpproxy quarantine approve %s\n", escape.Line(page.Server))
+		}
+	})
 }

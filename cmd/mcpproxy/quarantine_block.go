@@ -14,8 +14,13 @@ import (
 	"mcpproxy/internal/tool"
 )
 
+// blocked is what block and unblock answer.
+type blocked struct {
+	Blocked bool   `json:"blocked"`
+	Target  string `json:"target"`
+}
+
 func newQuarantineBlockCommand(g *global, block bool) *cobra.Command {
-	var o output
 	verb, done, short := "block", "Blocked", "Keep a server or one item of it out, whatever it says"
 	long := `A blocked server does not run and a blocked tool is neither found nor called, until
 you unblock it; no approval lifts a block. What you approved stays on record.
@@ -24,30 +29,21 @@ you unblock it; no approval lifts a block. What you approved stays on record.
 		verb, done, short = "unblock", "Unblocked", "End a block; what was approved serves again"
 		long = "End a block. What you approved before serves again, everything else waits as ever.\n" + itemHelp
 	}
-	cmd := &cobra.Command{
+	return answering(g, &cobra.Command{
 		Use:               verb + " SERVER | SERVER:ITEM",
 		Short:             short,
 		Long:              long,
 		Example:           "  mcpproxy quarantine " + verb + " github\n  mcpproxy quarantine " + verb + " github:delete_repo\n  mcpproxy quarantine " + verb + " github:prompt/review",
 		Args:              wants("SERVER or SERVER:ITEM"),
 		ValidArgsFunction: completeServers(g),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			id := tool.ParseTarget(args[0])
-			return g.connect(cmd, func(ctx context.Context, c *client.Client) error {
-				if err := c.Block(ctx, id.Server, client.BlockRequest{Tool: id.Name, Kind: string(id.Kind), Blocked: block}); err != nil {
-					return err
-				}
-				answer := map[string]any{"target": args[0], "blocked": block}
-				return o.print(cmd, answer, func(w io.Writer) { fmt.Fprintln(w, done, escape.Line(args[0])) })
-			})
-		},
-	}
-	o.flag(cmd)
-	return cmd
+	}, func(ctx context.Context, c *client.Client, args []string) (blocked, error) {
+		id := tool.ParseTarget(args[0])
+		err := c.Block(ctx, id.Server, client.BlockRequest{Tool: id.Name, Kind: string(id.Kind), Blocked: block})
+		return blocked{Target: args[0], Blocked: block}, err
+	}, func(w io.Writer, answer blocked) { fmt.Fprintln(w, done, escape.Line(answer.Target)) })
 }
 
 func newQuarantineHistoryCommand(g *global) *cobra.Command {
-	var o output
 	var limit int
 	cmd := &cobra.Command{
 		Use:   "history [SERVER]",
@@ -57,23 +53,17 @@ or changed, hints that were applied without asking, definitions that came back.`
 		Example:           "  mcpproxy quarantine history\n  mcpproxy quarantine history github --limit 20 -o json",
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: completeServers(g),
-		RunE: func(cmd *cobra.Command, args []string) error {
+		PreRunE: func(cmd *cobra.Command, _ []string) error {
 			if limit < 1 {
 				return usage(cmd, "--limit must be above zero")
 			}
-			server := strings.Join(args, "")
-			return g.connect(cmd, func(ctx context.Context, c *client.Client) error {
-				events, err := c.History(ctx, server, limit)
-				if err != nil {
-					return err
-				}
-				return o.print(cmd, emptyNotNull(events), func(w io.Writer) { printHistory(w, events) })
-			})
+			return nil
 		},
 	}
 	cmd.Flags().IntVar(&limit, "limit", 50, "most events to show")
-	o.flag(cmd)
-	return cmd
+	return answering(g, cmd, func(ctx context.Context, c *client.Client, args []string) ([]client.ReviewEvent, error) {
+		return c.History(ctx, strings.Join(args, ""), limit)
+	}, printHistory)
 }
 
 func printHistory(w io.Writer, events []client.ReviewEvent) {

@@ -51,7 +51,7 @@ says where that tool stands, or what hides it.`,
 					sayNoHits(ctx, cmd.ErrOrStderr(), c)
 				}
 				if expect == "" {
-					return o.print(cmd, emptyNotNull(hits), func(w io.Writer) { printHits(w, hits) })
+					return o.print(cmd, hits, func(w io.Writer) { printHits(w, hits) })
 				}
 				e, err := c.Expect(ctx, query, server, expect)
 				if err != nil {

@@ -14,7 +14,6 @@ import (
 )
 
 func newStatusCommand(g *global) *cobra.Command {
-	var o output
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Show on one screen what runs and what waits for you",
@@ -22,19 +21,14 @@ func newStatusCommand(g *global) *cobra.Command {
 and the search index. "mcpproxy doctor" says what to do where something is wrong.`,
 		Example: "  mcpproxy status\n  mcpproxy status -o json",
 		Args:    wants(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return g.connect(cmd, func(ctx context.Context, c *client.Client) error {
-				st, err := c.Status(ctx)
-				if err != nil {
-					return err
-				}
-				alarmOf(cmd, st, "")
-				return o.print(cmd, st, func(w io.Writer) { printStatus(w, st, time.Now()) })
-			})
-		},
 	}
-	o.flag(cmd)
-	return cmd
+	return answering(g, cmd, func(ctx context.Context, c *client.Client, _ []string) (client.Status, error) {
+		st, err := c.Status(ctx)
+		if err == nil {
+			alarmOf(cmd, st, "")
+		}
+		return st, err
+	}, func(w io.Writer, st client.Status) { printStatus(w, st, time.Now()) })
 }
 
 func printStatus(w io.Writer, st client.Status, now time.Time) {

@@ -71,7 +71,7 @@ func runToolsList(cmd *cobra.Command, g *global, f toolsListFlags) error {
 		if err != nil {
 			return err
 		}
-		return f.print(cmd, emptyNotNull(tools), func(w io.Writer) { printTools(w, tools) })
+		return f.print(cmd, tools, func(w io.Writer) { printTools(w, tools) })
 	})
 }
 
@@ -88,12 +88,4 @@ func printTools(w io.Writer, tools []client.Tool) {
 		cells = append(cells, []string{t.ID, t.Access, t.State, sentence(t.Description, 80)})
 	}
 	rows(w, []string{"TOOL", "ACCESS", "STATE", "DESCRIPTION"}, cells)
-}
-
-// emptyNotNull makes an empty list print as [].
-func emptyNotNull[T any](list []T) []T {
-	if list == nil {
-		return []T{}
-	}
-	return list
 }

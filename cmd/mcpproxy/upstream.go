@@ -24,7 +24,6 @@ which keeps its comments, order and layout.`,
 }
 
 func newUpstreamListCommand(g *global) *cobra.Command {
-	var o output
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "Show every server with its state and tools",
@@ -32,22 +31,18 @@ func newUpstreamListCommand(g *global) *cobra.Command {
 many wait, and what helps where something is wrong.`,
 		Example: "  mcpproxy upstream list\n  mcpproxy upstream list -o json",
 		Args:    wants(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return g.connect(cmd, func(ctx context.Context, c *client.Client) error {
-				st, err := c.Status(ctx)
-				if err != nil {
-					return err
-				}
-				if st.ConfigError != "" {
-					fmt.Fprint(cmd.ErrOrStderr(), indent("", "The file on disk is not in force: "+st.ConfigError))
-				}
-				alarmOf(cmd, st, "")
-				return o.print(cmd, emptyNotNull(st.Servers), func(w io.Writer) { printServers(w, st.Servers) })
-			})
-		},
 	}
-	o.flag(cmd)
-	return cmd
+	return answering(g, cmd, func(ctx context.Context, c *client.Client, _ []string) ([]client.Server, error) {
+		st, err := c.Status(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if st.ConfigError != "" {
+			fmt.Fprint(cmd.ErrOrStderr(), indent("", "The file on disk is not in force: "+st.ConfigError))
+		}
+		alarmOf(cmd, st, "")
+		return st.Servers, nil
+	}, printServers)
 }
 
 func printServers(w io.Writer, servers []client.Server) {
@@ -79,21 +74,14 @@ func printServers(w io.Writer, servers []client.Server) {
 // onServer makes a command that does one thing to the server NAME and prints
 // what done returns for it.
 func onServer(g *global, cmd *cobra.Command, do func(ctx context.Context, c *client.Client, name string) (any, string, error)) *cobra.Command {
-	var o output
+	var said string
 	cmd.Use += " NAME"
 	cmd.Args = wants("NAME")
 	cmd.ValidArgsFunction = completeServers(g)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		return g.connect(cmd, func(ctx context.Context, c *client.Client) error {
-			v, said, err := do(ctx, c, args[0])
-			if err != nil {
-				return err
-			}
-			return o.print(cmd, v, func(w io.Writer) { fmt.Fprint(w, indent("", said)) })
-		})
-	}
-	o.flag(cmd)
-	return cmd
+	return answering(g, cmd, func(ctx context.Context, c *client.Client, args []string) (v any, err error) {
+		v, said, err = do(ctx, c, args[0])
+		return v, err
+	}, func(w io.Writer, _ any) { fmt.Fprint(w, indent("", said)) })
 }
 
 func newUpstreamRemoveCommand(g *global) *cobra.Command {
@@ -158,7 +146,7 @@ func newUpstreamLogsCommand(g *global) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return o.print(cmd, emptyNotNull(log), func(w io.Writer) {
+				return o.print(cmd, log, func(w io.Writer) {
 					for _, line := range log {
 						fmt.Fprintln(w, escape.Line(line))
 					}
