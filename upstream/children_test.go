@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"mcpproxy/internal/realtest"
 )
 
 var stopSignals = []os.Signal{syscall.SIGTERM, syscall.SIGINT}
@@ -63,7 +65,7 @@ func TestDialStdio_ExitIsSeenDespiteGrandchildOnStdout(t *testing.T) {
 		t.Fatal(err)
 	}
 	awaitDone(t, c, 5*time.Second)
-	pollUntil(t, 5*time.Second, "end of the grandchild", func() bool { return !pidRuns(pids["stubborn"]) })
+	realtest.Within(t, 5*time.Second, "end of the grandchild", func() bool { return !pidRuns(pids["stubborn"]) })
 }
 
 func TestDialStdio_DefaultLadderTakesFiveSeconds(t *testing.T) {
@@ -115,7 +117,7 @@ func TestChildren_Sweep_EndsStraysOfKilledProxy(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	pids := startKilledProxy(t, dir)
-	pollUntil(t, 2*time.Second, "end of the child that heeds EOF", func() bool { return !pidRuns(pids["echo"]) })
+	realtest.Within(t, 2*time.Second, "end of the child that heeds EOF", func() bool { return !pidRuns(pids["echo"]) })
 	if !pidRuns(pids["tree"]) || !pidRuns(pids["stubborn"]) {
 		t.Fatal("the stubborn children ended by themselves; the test shows nothing")
 	}
@@ -145,7 +147,7 @@ func TestChildren_Sweep_FindsGroupWhoseLeaderIsGone(t *testing.T) {
 	dir := t.TempDir()
 	pids := startKilledProxy(t, dir)
 	_ = syscall.Kill(pids["tree"], syscall.SIGKILL)
-	pollUntil(t, 5*time.Second, "end of the leader and of the child that heeds EOF", func() bool {
+	realtest.Within(t, 5*time.Second, "end of the leader and of the child that heeds EOF", func() bool {
 		return !pidRuns(pids["tree"]) && !pidRuns(pids["echo"])
 	})
 	c, err := OpenChildren(dir)

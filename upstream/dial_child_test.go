@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"mcpproxy/internal/realtest"
+
 	"github.com/mark3labs/mcp-go/client/transport"
 	"github.com/mark3labs/mcp-go/mcp"
 )
@@ -191,26 +193,11 @@ func awaitDone(t *testing.T, c *Conn, d time.Duration) error {
 	}
 }
 
-// pollUntil fails unless cond holds within d.
-func pollUntil(t *testing.T, d time.Duration, what string, cond func() bool) {
-	t.Helper()
-	deadline := time.After(d)
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for !cond() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("not within %v: %s", d, what)
-		}
-	}
-}
-
 // awaitPIDs returns the pids that n processes wrote to file, by mode.
 func awaitPIDs(t *testing.T, file string, n int) map[string]int {
 	t.Helper()
 	pids := map[string]int{}
-	pollUntil(t, 10*time.Second, fmt.Sprintf("%d processes in %s", n, file), func() bool {
+	realtest.Within(t, 10*time.Second, fmt.Sprintf("%d processes in %s", n, file), func() bool {
 		data, _ := os.ReadFile(file)
 		clear(pids)
 		for line := range strings.Lines(string(data)) {

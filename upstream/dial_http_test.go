@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"mcpproxy/internal/realtest"
+
 	"github.com/mark3labs/mcp-go/client/transport"
 	"github.com/mark3labs/mcp-go/mcp"
 	mcpserver "github.com/mark3labs/mcp-go/server"
@@ -105,8 +107,8 @@ func TestDialHTTP_RealServer(t *testing.T) {
 	if c.GetSessionId() == "" {
 		t.Error("no session")
 	}
-	pollUntil(t, 10*time.Second, "GET stream", func() bool { return log.count(http.MethodGet) > 0 })
-	pollUntil(t, 10*time.Second, "list_changed", func() bool {
+	realtest.Within(t, 10*time.Second, "GET stream", func() bool { return log.count(http.MethodGet) > 0 })
+	realtest.Within(t, 10*time.Second, "list_changed", func() bool {
 		s.AddTool(mcp.NewTool("more"), nil)
 		select {
 		case <-changed:

@@ -4,13 +4,11 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -19,6 +17,7 @@ import (
 	"github.com/godbus/dbus/v5"
 
 	"mcpproxy/internal/client"
+	"mcpproxy/internal/realtest"
 )
 
 // needDesktop skips where no panel can be shown, and fails there if CI_REQUIRE
@@ -34,7 +33,7 @@ func needDesktop(t *testing.T) {
 	if exec.Command("pkg-config", "--exists", "gtk+-3.0", "ayatana-appindicator3-0.1").Run() != nil {
 		missing = append(missing, "libgtk-3-dev", "libayatana-appindicator3-dev")
 	}
-	required := slices.Contains(strings.Split(os.Getenv("CI_REQUIRE"), ","), "tray")
+	required := realtest.Required("tray")
 	switch {
 	case required && len(missing) > 0:
 		t.Fatalf("CI_REQUIRE names tray, but these are missing: %v", missing)
@@ -49,28 +48,6 @@ type testDesk struct {
 	dir string
 	env []string
 	bus *dbus.Conn
-}
-
-const patienceOfTest = 30 * time.Second
-
-// until polls ok.
-func until(t *testing.T, what string, ok func() error) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patienceOfTest)
-	defer cancel()
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		err := ok()
-		if err == nil {
-			return
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			t.Fatalf("waited in vain for %s: %v", what, err)
-		}
-	}
 }
 
 // spawn starts a program of the desktop, which ends with the test.
@@ -138,7 +115,7 @@ func (d *testDesk) tells(name string, args ...string) string {
 	defer r.Close()
 	d.spawn(filepath.Base(name)+".log", w, name, args...)
 	_ = w.Close()
-	_ = r.SetReadDeadline(time.Now().Add(patienceOfTest))
+	_ = r.SetReadDeadline(time.Now().Add(30 * time.Second))
 	line, err := bufio.NewReader(r).ReadString('\n')
 	if err != nil {
 		d.t.Fatalf("%s: %v", name, err)
@@ -162,7 +139,7 @@ const watcher = "org.kde.StatusNotifierWatcher"
 func (d *testDesk) panel() *exec.Cmd {
 	d.t.Helper()
 	cmd := d.spawn("panel.log", nil, "xfce4-panel", "--disable-wm-check")
-	until(d.t, "the panel", func() error {
+	realtest.Until(d.t, "the panel", func() error {
 		var owned bool
 		err := d.bus.BusObject().Call("org.freedesktop.DBus.NameHasOwner", 0, watcher).Store(&owned)
 		if err == nil && !owned {
@@ -254,7 +231,7 @@ func find(list []entry, labels ...string) (entry, error) {
 func (d *testDesk) shows(enabled bool, labels ...string) entry {
 	d.t.Helper()
 	var e entry
-	until(d.t, strings.Join(labels, " > "), func() error {
+	realtest.Until(d.t, strings.Join(labels, " > "), func() error {
 		list, _, err := d.menu()
 		if err != nil {
 			return err
@@ -305,9 +282,9 @@ func TestPanel(t *testing.T) {
 	d.shows(true, "Security Quarantine (1)", "time: new or changed server", "Review")
 	d.shows(false, "Security Quarantine (1)", "time: new or changed server", "Approve")
 	d.click("Upstream Servers", "notes: 6 tools", "Disable")
-	until(t, "notes to be disabled", func() error { return d.state(data, "notes", "disabled") })
+	realtest.Until(t, "notes to be disabled", func() error { return d.state(data, "notes", "disabled") })
 	d.click("Upstream Servers", "notes: disabled", "Enable")
-	until(t, "notes to be ready", func() error { return d.state(data, "notes", "ready") })
+	realtest.Until(t, "notes to be ready", func() error { return d.state(data, "notes", "ready") })
 	d.screenshot("tray.png")
 
 	d.click("Stop")
@@ -322,7 +299,7 @@ func TestPanel(t *testing.T) {
 	d.shows(false, "1 of 2 servers ready, 6 tools")
 
 	d.click("Quit")
-	until(t, "the proxy to end", func() error {
+	realtest.Until(t, "the proxy to end", func() error {
 		c, err := client.Dial(data)
 		if err == nil {
 			c.Close()

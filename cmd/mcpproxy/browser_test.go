@@ -8,12 +8,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"mcpproxy/internal/client"
+	"mcpproxy/internal/realtest"
 	"mcpproxy/internal/secret"
 )
 
@@ -25,7 +25,7 @@ type browser struct{ node, modules, chromium string }
 // minute, and fails where something is missing then.
 func needBrowser(t *testing.T) browser {
 	t.Helper()
-	if !slices.Contains(strings.Split(os.Getenv("CI_REQUIRE"), ","), "browser") {
+	if !realtest.Required("browser") {
 		t.Skip("needs Chromium and the npm peers: apt install chromium; npm --prefix .ci/npm ci; CI_REQUIRE=browser go test -run TestBrowser ./cmd/mcpproxy")
 	}
 	b := browser{}

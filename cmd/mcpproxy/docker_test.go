@@ -18,37 +18,15 @@ import (
 	"time"
 
 	"mcpproxy/internal/client"
+	"mcpproxy/internal/realtest"
 	"mcpproxy/upstream/docker"
+	"mcpproxy/upstream/docker/dockertest"
 )
-
-const fixtureImage = "mcpproxy-fixture:1"
-
-// needDocker skips where no daemon answers, and fails there if CI_REQUIRE names
-// docker. It makes the image of upstream/docker's hostile server.
-func needDocker(t *testing.T) {
-	t.Helper()
-	if out, err := exec.Command("docker", "version").CombinedOutput(); err != nil {
-		if slices.Contains(strings.Split(os.Getenv("CI_REQUIRE"), ","), "docker") {
-			t.Fatalf("CI_REQUIRE names docker, but: %v\n%s", err, out)
-		}
-		t.Skip("needs a Docker daemon; with dockerd installed: .ci/part-docker.sh")
-	}
-	dir := t.TempDir()
-	build := exec.Command("go", "build", "-o", filepath.Join(dir, "fixture"), "../../upstream/docker/testdata/fixture")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build the fixture: %v\n%s", err, out)
-	}
-	pack := exec.Command("sh", "-c", `tar -C "$1" -c fixture | docker import - "$2"`, "sh", dir, fixtureImage)
-	if out, err := pack.CombinedOutput(); err != nil {
-		t.Fatalf("import the fixture: %v\n%s", err, out)
-	}
-}
 
 // isolated is the configuration of a trusted server in the fixture's image.
 func isolated(args ...string) map[string]any {
 	return map[string]any{"command": "/fixture", "args": args, "quarantined": false,
-		"isolation": map[string]any{"image": fixtureImage, "network_mode": "none", "memory_limit": "64m"}}
+		"isolation": map[string]any{"image": dockertest.Image, "network_mode": "none", "memory_limit": "64m"}}
 }
 
 // serveIsolated is serve with Docker isolation for every server.
@@ -117,7 +95,7 @@ func runDocker(t *testing.T, args ...string) string {
 }
 
 func TestDocker(t *testing.T) {
-	needDocker(t)
+	dockertest.Need(t)
 	for name, test := range map[string]func(*testing.T){
 		"Npx": testDockerNpx, "Uvx": testDockerUvx, "Doctor": testDockerDoctor, "Kill": testDockerKill,
 		"ImageChanges": testDockerImageChanges, "Canary": testDockerCanary,
@@ -149,7 +127,7 @@ func testDockerNpx(t *testing.T) {
 	}
 	in.run(t, "quarantine", "approve", "files", "--hash", page.Hash)
 	a := newAgent(t, in)
-	waitFor(t, "the server", func() error {
+	realtest.Until(t, "the server", func() error {
 		_, err := a.s.Call(t.Context(), "call_tool_read", map[string]any{"id": "files:list_allowed_directories", "arguments": map[string]any{}})
 		return err
 	})
@@ -209,7 +187,7 @@ func testDockerKill(t *testing.T) {
 		_ = in.cmd.Wait()
 		in.start(t)
 		started := time.Now()
-		waitFor(t, "the earlier run's containers and commands to be gone", func() error {
+		realtest.Until(t, "the earlier run's containers and commands to be gone", func() error {
 			now := strings.Fields(in.containers(t))
 			for _, id := range before {
 				if slices.Contains(now, id) {
@@ -264,8 +242,8 @@ func dockerCommands(t *testing.T, parent int) (pids []int) {
 
 // Another image is another server: by name, and behind the same name.
 func testDockerImageChanges(t *testing.T) {
-	runDocker(t, "tag", fixtureImage, "mcpproxy-fixture:other")
-	runDocker(t, "tag", fixtureImage, "mcpproxy-fixture:moves")
+	runDocker(t, "tag", dockertest.Image, "mcpproxy-fixture:other")
+	runDocker(t, "tag", dockertest.Image, "mcpproxy-fixture:moves")
 	s := isolated()
 	moves := s["isolation"].(map[string]any)
 	moves["image"] = "mcpproxy-fixture:moves"
@@ -280,7 +258,7 @@ func testDockerImageChanges(t *testing.T) {
 	}
 	held := func(why string) {
 		t.Helper()
-		waitFor(t, "the server to be held", func() error {
+		realtest.Until(t, "the server to be held", func() error {
 			if got := in.run(t, "quarantine", "list"); !strings.Contains(got, why) {
 				return errors.New(got)
 			}
@@ -295,7 +273,7 @@ func testDockerImageChanges(t *testing.T) {
 	in.run(t, "upstream", "restart", "s")
 	held("the image of that name was")
 
-	runDocker(t, "tag", fixtureImage, "mcpproxy-fixture:moves")
+	runDocker(t, "tag", dockertest.Image, "mcpproxy-fixture:moves")
 	var page client.Waiting
 	if err := json.Unmarshal([]byte(in.run(t, "quarantine", "inspect", "s", "-o", "json")), &page); err != nil {
 		t.Fatal(err)

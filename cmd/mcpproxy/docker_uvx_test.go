@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"mcpproxy/internal/realtest"
 )
 
 // uvStandIn is the part of uvx that this test needs: it installs a package and
@@ -124,7 +126,7 @@ func testDockerUvx(t *testing.T) {
 		t.Error("the installation of uv is not in the log")
 	}
 	in.run(t, "upstream", "restart", "hello")
-	waitFor(t, "the restart", func() error { return get("http://" + in.addr + "/readyz") })
+	realtest.Until(t, "the restart", func() error { return get("http://" + in.addr + "/readyz") })
 	if n := strings.Count(in.said(), "installing uv"); n != 1 {
 		t.Errorf("uv was installed %d times, want once for the server's volume", n)
 	}

@@ -23,6 +23,7 @@ import (
 
 	"mcpproxy/internal/client"
 	"mcpproxy/internal/mcpclient"
+	"mcpproxy/internal/realtest"
 	"mcpproxy/upstream/upstreamtest"
 )
 
@@ -65,20 +66,13 @@ func visit(page string) error {
 func needOAuth(t *testing.T) peers {
 	t.Helper()
 	p := needPeers(t)
-	if testing.Short() && !required("oauth") {
+	if testing.Short() && !realtest.Required("oauth") {
 		t.Skip("waits for tokens to expire: leave out -short")
 	}
 	if _, err := os.Stat(filepath.Join(p.modules, "oidc-provider")); err != nil {
-		if required("oauth") {
-			t.Fatalf("CI_REQUIRE names oauth, but: %v", err)
-		}
-		t.Skip("needs the npm peers of today: npm --prefix .ci/npm ci")
+		realtest.Missing(t, "oauth", err, "needs the npm peers of today: npm --prefix .ci/npm ci")
 	}
 	return p
-}
-
-func required(name string) bool {
-	return slices.Contains(strings.Split(os.Getenv("CI_REQUIRE"), ","), name)
 }
 
 // onDesktop is an environment with a display, the tests' browser, and a keyring
@@ -87,7 +81,7 @@ func onDesktop(t *testing.T) (env []string, tabs func() []string) {
 	t.Helper()
 	log := filepath.Join(t.TempDir(), "browser.log")
 	env = []string{"DISPLAY=:99", "BROWSER_LOG=" + log}
-	if !required("keyring") {
+	if !realtest.Required("keyring") {
 		env = append(env, "DBUS_SESSION_BUS_ADDRESS=unix:path="+filepath.Join(t.TempDir(), "no-bus"))
 	}
 	return env, func() []string {
@@ -114,7 +108,7 @@ func (in *instance) command(t *testing.T, args ...string) (stdout, stderr string
 func (in *instance) awaitServer(t *testing.T, name, state string) client.Server {
 	t.Helper()
 	var found client.Server
-	waitFor(t, name+" to be "+state, func() error {
+	realtest.Until(t, name+" to be "+state, func() error {
 		out, said, err := in.command(t, "upstream", "list", "-o", "json")
 		if err != nil {
 			return fmt.Errorf("%w: %s", err, said)
@@ -199,7 +193,7 @@ func (p peers) start(t *testing.T, ready string, env []string, args ...string) *
 	go out.read(pr)
 	startProcess(t, cmd)
 	t.Cleanup(func() { _ = pw.Close() })
-	waitFor(t, filepath.Base(args[0]), func() error {
+	realtest.Until(t, filepath.Base(args[0]), func() error {
 		if out.count(ready) == 0 {
 			return fmt.Errorf("said %q", out.said)
 		}
@@ -251,7 +245,7 @@ func TestOAuth_SDKServer(t *testing.T) {
 	if sdk.count("Received session termination request") == 0 {
 		t.Error("the session was not ended at the server")
 	}
-	if list[0].Kept != required("keyring") {
+	if list[0].Kept != realtest.Required("keyring") {
 		t.Fatalf("kept = %v", list[0].Kept)
 	}
 	if list[0].Kept {
@@ -402,10 +396,10 @@ func TestOAuth_WithoutInstance(t *testing.T) {
 	if err != nil || !strings.Contains(out, "Logged in at oidc") {
 		t.Fatalf("auth login = %v\n%s%s", err, out, said)
 	}
-	if required("keyring") == strings.Contains(out, "lasts until the program ends") {
+	if realtest.Required("keyring") == strings.Contains(out, "lasts until the program ends") {
 		t.Errorf("auth login said %q", out)
 	}
-	if !required("keyring") {
+	if !realtest.Required("keyring") {
 		return // nothing kept it
 	}
 	if out, said, err := in.command(t, "quarantine", "inspect", "oidc"); err != nil || !strings.Contains(out, "t0") {

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"mcpproxy/internal/mcpclient"
+	"mcpproxy/internal/realtest"
 )
 
 // names returns member of every entry of a list, sorted as listed.
@@ -42,7 +43,7 @@ func TestPeers_PassThrough(t *testing.T) {
 	p := needPeers(t)
 	in := serve(t, map[string]any{"everything": p.stdio("server-everything", "stdio")})
 	a := newAgent(t, in)
-	waitFor(t, "prompts to be listed", func() error {
+	realtest.Until(t, "prompts to be listed", func() error {
 		if got := a.names("prompts/list", "prompts", "name"); !slices.Contains(got, "everything__simple-prompt") {
 			return fmt.Errorf("prompts = %q", got)
 		}
@@ -116,14 +117,14 @@ func TestPeers_NothingPassesBeforeApproval(t *testing.T) {
 		t.Fatal(err)
 	}
 	mcpproxy("quarantine", "approve", "everything", "--hash", waiting.Hash)
-	waitFor(t, "prompts of the approved server", func() error {
+	realtest.Until(t, "prompts of the approved server", func() error {
 		if got := a.names("prompts/list", "prompts", "name"); !slices.Contains(got, "everything__simple-prompt") {
 			return fmt.Errorf("prompts = %q", got)
 		}
 		return nil
 	})
 	mcpproxy("quarantine", "block", "everything:prompt/simple-prompt")
-	waitFor(t, "the blocked prompt to go", func() error {
+	realtest.Until(t, "the blocked prompt to go", func() error {
 		if got := a.names("prompts/list", "prompts", "name"); slices.Contains(got, "everything__simple-prompt") || len(got) == 0 {
 			return fmt.Errorf("prompts = %q", got)
 		}
@@ -148,10 +149,10 @@ func TestPeers_ConformancePassThrough(t *testing.T) {
 	cmd := exec.Command(fixture)
 	cmd.Env = append(os.Environ(), "CONFORMANCE_ADDR="+addr)
 	startProcess(t, cmd)
-	waitFor(t, "the fixture", func() error { return get("http://" + addr + "/health") })
+	realtest.Until(t, "the fixture", func() error { return get("http://" + addr + "/health") })
 	in := serve(t, map[string]any{"fixture": map[string]any{"url": "http://" + addr + "/mcp", "quarantined": false}})
 	a := newAgent(t, in)
-	waitFor(t, "its resources", func() error {
+	realtest.Until(t, "its resources", func() error {
 		if got := a.names("resources/list", "resources", "uri"); len(got) == 0 {
 			return errors.New("none yet")
 		}

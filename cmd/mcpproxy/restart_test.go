@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"mcpproxy/internal/mcpclient"
+	"mcpproxy/internal/realtest"
 	"mcpproxy/upstream"
 	"mcpproxy/upstream/upstreamtest"
 )
@@ -39,7 +40,7 @@ func TestServe_ReloadTouchesOnlyWhatChanged(t *testing.T) {
 
 	edited["env"].(map[string]string)["SETTING"] = "two" // a value is not part of the launch identity
 	in.configure(t, map[string]any{"kept": kept, "edited": edited})
-	waitFor(t, "the edited server to restart", func() error {
+	realtest.Until(t, "the edited server to restart", func() error {
 		pid, err := a.tryPID("edited")
 		if err == nil && pid == editedPID {
 			err = fmt.Errorf("still pid %d", pid)
@@ -53,7 +54,7 @@ func TestServe_ReloadTouchesOnlyWhatChanged(t *testing.T) {
 	if err := os.WriteFile(in.configPath(), []byte(`{"mcpServers": {"kept": 7}}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	waitFor(t, "the broken file to be reported", func() error {
+	realtest.Until(t, "the broken file to be reported", func() error {
 		said, err := os.ReadFile(in.dir + "/stderr.log")
 		if err == nil && !strings.Contains(string(said), "mcpServers.kept") {
 			err = fmt.Errorf("not in the log")
@@ -66,7 +67,7 @@ func TestServe_ReloadTouchesOnlyWhatChanged(t *testing.T) {
 
 	edited["args"] = []string{"--other"}
 	in.configure(t, map[string]any{"kept": kept, "edited": edited})
-	waitFor(t, "the server with another launch identity to be held", func() error {
+	realtest.Until(t, "the server with another launch identity to be held", func() error {
 		_, err := a.tryPID("edited")
 		if err == nil {
 			return fmt.Errorf("still callable")
@@ -94,12 +95,12 @@ func TestServe_EndsTheStraysOfAKilledInstance(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = in.cmd.Wait()
-	waitFor(t, "the child that heeds EOF to end", func() error { return gone(heeding) })
+	realtest.Until(t, "the child that heeds EOF to end", func() error { return gone(heeding) })
 	if gone(stubborn) == nil {
 		t.Fatal("the stubborn child ended by itself: this test shows nothing")
 	}
 	in.start(t)
-	waitFor(t, "the stray to be ended", func() error { return gone(stubborn) })
+	realtest.Until(t, "the stray to be ended", func() error { return gone(stubborn) })
 	if got := newAgent(t, in).pid("stubborn"); got == stubborn {
 		t.Errorf("stubborn still has pid %d", got)
 	}

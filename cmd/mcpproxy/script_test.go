@@ -19,6 +19,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"mcpproxy/internal/client"
+	"mcpproxy/internal/realtest"
 	"mcpproxy/internal/secret/secrettest"
 	"mcpproxy/upstream/upstreamtest"
 )
@@ -77,31 +78,10 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-const patience = 30 * time.Second
-
-// poll calls ok until it returns nil.
-func poll(ts *testscript.TestScript, what string, ok func() error) {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		err := ok()
-		if err == nil {
-			return
-		}
-		select {
-		case <-ctx.Done():
-			ts.Fatalf("waited in vain for %s: %v", what, err)
-		case <-tick.C:
-		}
-	}
-}
-
 func dataDir(ts *testscript.TestScript) string { return filepath.Join(ts.Getenv("HOME"), ".mcpproxy") }
 
 func waitReady(ts *testscript.TestScript, _ bool, _ []string) {
-	poll(ts, "an instance", func() error {
+	realtest.Until(ts, "an instance", func() error {
 		c, err := client.Dial(dataDir(ts))
 		if err == nil {
 			c.Close()
@@ -111,7 +91,7 @@ func waitReady(ts *testscript.TestScript, _ bool, _ []string) {
 }
 
 func waitTools(ts *testscript.TestScript, _ bool, args []string) {
-	poll(ts, "tools of "+args[0], func() error {
+	realtest.Until(ts, "tools of "+args[0], func() error {
 		c, err := client.Dial(dataDir(ts))
 		if err != nil {
 			return err
@@ -174,7 +154,7 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func until(ts *testscript.TestScript, _ bool, args []string) {
-	poll(ts, strconv.Quote(args[0]), func() error {
+	realtest.Until(ts, strconv.Quote(args[0]), func() error {
 		err := ts.Exec(args[1], args[2:]...)
 		if strings.Contains(ts.ReadFile("stdout")+ts.ReadFile("stderr"), args[0]) {
 			return nil

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"mcpproxy/internal/mcpclient"
+	"mcpproxy/internal/realtest"
 )
 
 // instance is a running `mcpproxy serve` with its own home and configuration.
@@ -80,7 +81,7 @@ func (in *instance) start(t *testing.T) {
 	}
 	in.cmd.Stderr = log
 	startProcess(t, in.cmd)
-	waitFor(t, "every server to be listed", func() error { return get("http://" + in.addr + "/readyz") })
+	realtest.Until(t, "every server to be listed", func() error { return get("http://" + in.addr + "/readyz") })
 }
 
 // startProcess starts cmd and interrupts it at the end of the test.
@@ -113,24 +114,6 @@ func freeAddr(t *testing.T) string {
 	}
 	defer l.Close()
 	return l.Addr().String()
-}
-
-func waitFor(t *testing.T, what string, ok func() error) {
-	t.Helper()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	deadline := time.After(40 * time.Second)
-	for {
-		err := ok()
-		if err == nil {
-			return
-		}
-		select {
-		case <-deadline:
-			t.Fatalf("waited in vain for %s: %v", what, err)
-		case <-tick.C:
-		}
-	}
 }
 
 func get(url string) error {

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mcpproxy/internal/client"
+	"mcpproxy/internal/realtest"
 	"mcpproxy/upstream"
 	"mcpproxy/upstream/upstreamtest"
 )
@@ -111,7 +112,7 @@ func TestOutput_HidesNothing(t *testing.T) {
 	}
 	set("odd", odd)
 	in.configure(t, servers)
-	waitFor(t, "the change to be held", func() error {
+	realtest.Until(t, "the change to be held", func() error {
 		p, err := c.Page(t.Context(), "odd")
 		if err == nil && (len(p.Tools) < 2 || p.State != "approved") {
 			err = fmt.Errorf("%s, %d wait", p.State, len(p.Tools))

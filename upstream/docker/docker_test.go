@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -18,42 +17,11 @@ import (
 	"testing"
 	"time"
 
+	"mcpproxy/internal/realtest"
 	"mcpproxy/internal/tool"
 	"mcpproxy/upstream"
+	"mcpproxy/upstream/docker/dockertest"
 )
-
-// patience is how long a test waits for a container to do something.
-const patience = 40 * time.Second
-
-const fixtureImage = "mcpproxy-fixture:1"
-
-// needDocker skips where no daemon answers, and fails there if CI_REQUIRE names
-// docker. It makes the image of the fixture.
-func needDocker(t *testing.T) {
-	t.Helper()
-	if out, err := exec.Command("docker", "version").CombinedOutput(); err != nil {
-		if slices.Contains(strings.Split(os.Getenv("CI_REQUIRE"), ","), "docker") {
-			t.Fatalf("CI_REQUIRE names docker, but: %v\n%s", err, out)
-		}
-		t.Skip("needs a Docker daemon; with dockerd installed: .ci/part-docker.sh")
-	}
-	importFixture(t, "docker")
-}
-
-// importFixture makes the image in the daemon of a docker command.
-func importFixture(t *testing.T, docker string) {
-	t.Helper()
-	dir := t.TempDir()
-	build := exec.Command("go", "build", "-o", filepath.Join(dir, "fixture"), "./testdata/fixture")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build the fixture: %v\n%s", err, out)
-	}
-	pack := exec.Command("sh", "-c", `tar -C "$1" -c fixture | "$2" import -c 'ENV PATH=/' - "$3"`, "sh", dir, docker, fixtureImage)
-	if out, err := pack.CombinedOutput(); err != nil {
-		t.Fatalf("import the fixture: %v\n%s", err, out)
-	}
-}
 
 // yard is a pool whose servers run in containers.
 type yard struct {
@@ -114,7 +82,7 @@ func (y *yard) containers(filters ...string) string {
 
 func fixture(name string, change func(*upstream.Spec)) upstream.Spec {
 	s := upstream.Spec{Name: name, Transport: upstream.Stdio, Command: "/fixture",
-		Isolation: &upstream.Isolation{Image: fixtureImage, Network: "none", Memory: "64m", Timeout: 20 * time.Second}}
+		Isolation: &upstream.Isolation{Image: dockertest.Image, Network: "none", Memory: "64m", Timeout: 20 * time.Second}}
 	if change != nil {
 		change(&s)
 	}
@@ -142,15 +110,12 @@ func (y *yard) status(name string) upstream.Status {
 // await waits until ok.
 func (y *yard) await(what string, ok func() bool) {
 	y.t.Helper()
-	deadline := time.Now().Add(patience)
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for !ok() {
-		if time.Now().After(deadline) {
-			y.t.Fatalf("waited in vain for %s; servers: %+v", what, y.pool.Status())
+	realtest.Until(y.t, what, func() error {
+		if ok() {
+			return nil
 		}
-		<-tick.C
-	}
+		return fmt.Errorf("servers: %+v", y.pool.Status())
+	})
 }
 
 func (y *yard) ready(names ...string) {
@@ -191,7 +156,7 @@ func (y *yard) call(server, name string, args map[string]any) string {
 }
 
 func TestDocker(t *testing.T) {
-	needDocker(t)
+	dockertest.Need(t)
 	for name, test := range map[string]func(*testing.T){
 		"JSONRPC": testJSONRPC, "MemoryLimit": testMemoryLimit, "Network": testNetwork, "Reach": testReach, "Harm": testHarm,
 		"Parallel": testParallel, "CommandKilled": testCommandKilled, "ContainerKilled": testContainerKilled,
@@ -281,7 +246,7 @@ const connectScript = `require("net").connect(80, "169.254.169.254").on("connect
 // settings.
 func testReach(t *testing.T) {
 	y := newYard(t, Options{})
-	open := func(s *upstream.Spec) { s.Isolation = &upstream.Isolation{Image: fixtureImage} }
+	open := func(s *upstream.Spec) { s.Isolation = &upstream.Isolation{Image: dockertest.Image} }
 	y.apply(fixture("hostile", open), fixture("victim", open))
 	y.ready("hostile", "victim")
 	if got := y.call("victim", "keep", map[string]any{"text": "victims-token"}); got != "kept" {
@@ -418,7 +383,7 @@ func testNoSuchProgram(t *testing.T) {
 	y := newYard(t, Options{})
 	y.apply(fixture("s", func(s *upstream.Spec) { s.Command = "/no/such" }))
 	y.await("the fault", func() bool {
-		return strings.Contains(y.status("s").Error, `image `+fixtureImage+` cannot run "/no/such"`)
+		return strings.Contains(y.status("s").Error, `image `+dockertest.Image+` cannot run "/no/such"`)
 	})
 }
 
@@ -508,7 +473,7 @@ func testDaemonStops(t *testing.T) {
 	}
 	d := newDaemon(t)
 	d.start()
-	importFixture(t, d.command)
+	dockertest.Import(t, d.command)
 	y := newYard(t, Options{Command: d.command})
 	y.apply(fixture("s", nil))
 	y.ready("s")
@@ -566,13 +531,14 @@ func (d *daemon) start() {
 	if err := d.cmd.Start(); err != nil {
 		d.t.Fatal(err)
 	}
-	deadline := time.Now().Add(patience)
-	for exec.Command(d.command, "version").Run() != nil {
-		if time.Now().After(deadline) {
+	realtest.Until(d.t, "dockerd", func() error {
+		err := exec.Command(d.command, "version").Run()
+		if err != nil {
 			said, _ := os.ReadFile(log.Name())
-			d.t.Fatalf("dockerd does not answer:\n%s", said)
+			err = fmt.Errorf("%w:\n%s", err, said)
 		}
-	}
+		return err
+	})
 }
 
 func (d *daemon) stop() {

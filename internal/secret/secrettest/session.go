@@ -7,10 +7,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"mcpproxy/internal/realtest"
 
 	"github.com/godbus/dbus/v5"
 )
@@ -39,10 +40,7 @@ type TB interface {
 func NeedKeyring(t testing.TB) {
 	t.Helper()
 	if err := Missing(); err != nil {
-		if slices.Contains(strings.Split(os.Getenv("CI_REQUIRE"), ","), "keyring") {
-			t.Fatalf("CI_REQUIRE names keyring, but: %v", err)
-		}
-		t.Skip("needs a keyring: apt-get install gnome-keyring dbus-daemon libsecret-tools")
+		realtest.Missing(t, "keyring", err, "needs a keyring: apt-get install gnome-keyring dbus-daemon libsecret-tools")
 	}
 }
 

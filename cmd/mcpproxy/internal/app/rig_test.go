@@ -13,6 +13,7 @@ import (
 	"mcpproxy/cmd/mcpproxy/internal/api"
 	"mcpproxy/internal/client"
 	"mcpproxy/internal/mcpclient"
+	"mcpproxy/internal/realtest"
 	"mcpproxy/upstream"
 	"mcpproxy/upstream/upstreamtest"
 )
@@ -141,20 +142,7 @@ func (r *rig) approve(name string) {
 // wait polls until ok returns nil.
 func (r *rig) wait(what string, ok func() error) {
 	r.t.Helper()
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	deadline := time.After(time.Minute)
-	for {
-		err := ok()
-		if err == nil {
-			return
-		}
-		select {
-		case <-deadline:
-			r.t.Fatalf("waited in vain for %s: %v", what, err)
-		case <-tick.C:
-		}
-	}
+	realtest.Until(r.t, what, ok)
 }
 
 // synced waits until a listing of the server went through the gate.
