@@ -2,6 +2,9 @@ package quarantine
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"mcpproxy/internal/tool"
 )
@@ -38,6 +41,32 @@ func (g *Gate) setBlocked(id tool.ID, blocked bool) error {
 	g.publish(server, s)
 	g.changes.Publish(server)
 	return nil
+}
+
+// Blocked returns the definitions of the server that are blocked, sorted. It reads
+// memory only.
+func (g *Gate) Blocked(server string) []tool.ID {
+	var ids []tool.ID
+	for id, p := range g.server(server).pins {
+		if p.blocked {
+			ids = append(ids, id)
+		}
+	}
+	slices.SortFunc(ids, func(a, b tool.ID) int { return strings.Compare(a.Target(), b.Target()) })
+	return ids
+}
+
+// Known returns every definition of the server that there is something to say
+// about: approved, waiting or blocked ones, and those that an inspection of
+// identity l listed. Sorted.
+func (g *Gate) Known(server string, l Launch) []tool.ID {
+	ids := slices.Collect(maps.Keys(g.server(server).pins))
+	listed, _ := g.ledger.inspected(server, l.Normal())
+	for _, t := range listed {
+		ids = append(ids, t.ID)
+	}
+	slices.SortFunc(ids, func(a, b tool.ID) int { return strings.Compare(a.Target(), b.Target()) })
+	return slices.Compact(ids)
 }
 
 // blockedAt reports whether the definition, or the server, is blocked.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -171,8 +172,14 @@ func TestGate_Block(t *testing.T) {
 	if got := b.admit(one, two); got != "two one:blocked" {
 		t.Errorf("Admit = %q, want one blocked", got)
 	}
-	if err := b.gate.Approve(one.ID, one.Hash()); !errors.Is(err, quarantine.ErrHeld) {
+	if err := b.gate.Approve(one.ID, one.Hash()); !errors.Is(err, quarantine.ErrHeld) || !strings.Contains(err.Error(), "unblock "+server+":one") {
 		t.Errorf("Approve of a blocked tool = %v", err)
+	}
+	if got, want := b.gate.Blocked(server), []tool.ID{one.ID}; !slices.Equal(got, want) {
+		t.Errorf("Blocked = %v, want %v", got, want)
+	}
+	if got, want := b.gate.Known(server, cmdA), []tool.ID{one.ID, two.ID}; !slices.Equal(got, want) {
+		t.Errorf("Known = %v, want %v", got, want)
 	}
 	if err := b.gate.Block(tool.ID{Server: server, Name: ""}); err != nil {
 		t.Fatal(err)

@@ -143,10 +143,13 @@ func (s *serverView) verdict(server string, l Launch, trustFirst bool) error {
 	if trustFirst && s.rec.Approved == nil {
 		reason += ` ("quarantined": false trusts only what was first seen under this name)`
 	}
-	return heldServer(server, reason)
+	return s.heldServer(server, reason)
 }
 
-func heldServer(server, reason string) error {
+func (s *serverView) heldServer(server, reason string) error {
+	if s.blocked {
+		return fmt.Errorf("server %q is %w: %s\nhint: mcpproxy quarantine unblock %s", server, ErrHeld, reason, server)
+	}
 	return fmt.Errorf("server %q is %w: %s\nhint: look with mcpproxy quarantine inspect %s, then mcpproxy quarantine approve %s",
 		server, ErrHeld, reason, server, server)
 }
@@ -157,12 +160,12 @@ func (s *serverView) refusal(id tool.ID, h tool.Hash) error {
 		return fmt.Errorf("%q is %w: server %q is not configured", id, ErrHeld, id.Server)
 	}
 	if reason := s.reason(*s.inForce); reason != "" {
-		return heldServer(id.Server, reason)
+		return s.heldServer(id.Server, reason)
 	}
 	reason := "nobody has approved it"
 	switch p := s.pins[id]; {
 	case p.blocked:
-		reason = "it is blocked (mcpproxy quarantine unblock lifts it)"
+		return fmt.Errorf("%q is %w: it is blocked\nhint: mcpproxy quarantine unblock %s", id, ErrHeld, id.Target())
 	case p.damaged:
 		reason = "its approval record is damaged"
 	case p.flaps():

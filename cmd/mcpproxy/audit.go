@@ -16,6 +16,8 @@ import (
 	"mcpproxy/internal/audit"
 	"mcpproxy/internal/client"
 	"mcpproxy/internal/escape"
+	"mcpproxy/quarantine"
+	"mcpproxy/upstream/oauth"
 )
 
 func newAuditCommand(g *global) *cobra.Command {
@@ -30,6 +32,12 @@ The record lies in the audit folder of the data directory. It is kept for
 		newAuditListCommand(g), newAuditWatchCommand(g), newAuditExportCommand(g))
 }
 
+// auditKinds are all that an entry can be about.
+var auditKinds = []string{audit.Call, audit.Config, audit.Secret, audit.Restored, audit.Lost,
+	quarantine.EventApproved, quarantine.EventHeld, quarantine.EventChanged, quarantine.EventApplied, quarantine.EventReverted,
+	quarantine.EventFlapping, quarantine.EventTrusted, quarantine.EventAuto, quarantine.EventBlocked, quarantine.EventUnblocked,
+	quarantine.EventForgotten, oauth.LoggedIn, oauth.LoggedOut, oauth.LoginNeeded, oauth.LoginFailed, oauth.IssuerChanged}
+
 // auditFlags choose entries.
 type auditFlags struct {
 	filter client.AuditFilter
@@ -39,7 +47,7 @@ type auditFlags struct {
 func (f *auditFlags) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.filter.Server, "server", "", "only of this `server`")
 	cmd.Flags().StringVar(&f.filter.Tool, "tool", "", "only of this `tool`, without its server")
-	cmd.Flags().StringVar(&f.filter.What, "what", "", "only one `kind`: call, approved, held, changed, blocked, config ...")
+	cmd.Flags().StringVar(&f.filter.What, "what", "", "only one `kind`: call, approved, held, changed, blocked, config, login ...")
 	cmd.Flags().StringVar(&f.filter.Outcome, "outcome", "", "only calls with this `outcome`: ok, failed, cancelled, refused or unsent")
 	cmd.Flags().StringVar(&f.since, "since", "", "only from a `time` on: 2h, 2026-01-31 or 2026-01-31T12:00:00Z")
 }
@@ -49,6 +57,9 @@ func (f *auditFlags) read(cmd *cobra.Command) error {
 	outcomes := []string{"", audit.OK, audit.Failed, audit.Cancelled, audit.Refused, audit.Unsent}
 	if !slices.Contains(outcomes, f.filter.Outcome) {
 		return usage(cmd, "--outcome must be one of %s, not %q", strings.Join(outcomes[1:], ", "), f.filter.Outcome)
+	}
+	if f.filter.What != "" && !slices.Contains(auditKinds, f.filter.What) {
+		return usage(cmd, "--what must be one of %s, not %q", strings.Join(auditKinds, ", "), f.filter.What)
 	}
 	if f.since == "" {
 		return nil

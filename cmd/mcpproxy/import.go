@@ -39,7 +39,7 @@ read. Values that look like secrets are offered to the keyring, so that the
 configuration holds a placeholder instead: on a terminal it asks, else --secrets
 says what to do.`,
 		Example: "  mcpproxy import\n  mcpproxy import cursor --dry-run\n  mcpproxy import claude-desktop --secrets keyring\n  mcpproxy import ./mcp.json --only github",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    atMost(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !slices.Contains([]string{"ask", "keyring", "keep"}, f.secrets) {
 				return usage(cmd, "--secrets must be ask, keyring or keep, not %q", f.secrets)

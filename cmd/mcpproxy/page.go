@@ -32,6 +32,7 @@ func printPage(w io.Writer, p client.Waiting) {
 		"isolation", p.Launch.Isolation,
 		"image", p.Launch.ImageID,
 		"logged in at", p.Launch.Issuer,
+		"blocked", strings.Join(p.Blocked, ", "),
 		"hash", p.Hash)
 	switch {
 	case len(p.Tools) > 0:

@@ -87,8 +87,14 @@ for this, listed and stopped. What it lists is stored; nothing is approved.`,
 		return page, err
 	}, func(w io.Writer, page client.Waiting) {
 		printPage(w, page)
-		if needsApproval(page) {
-			fmt.Fprintf(w, "\nNext: mcpproxy quarantine approve %s\n", escape.Line(page.Server))
+		name := escape.Line(page.Server)
+		switch {
+		case page.State == "blocked":
+			fmt.Fprintf(w, "\nNext: mcpproxy quarantine unblock %s\n", name)
+		case needsApproval(page):
+			fmt.Fprintf(w, "\nNext: mcpproxy quarantine approve %s\n", name)
+		default:
+			fmt.Fprintf(w, "\nNothing of it waits. What it lists: mcpproxy tools list %s\n", name)
 		}
 	})
 }

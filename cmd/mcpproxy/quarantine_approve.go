@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -41,7 +42,7 @@ nothing is approved either.
   mcpproxy quarantine approve github:prompt/review
   mcpproxy quarantine approve --server github --all
   mcpproxy quarantine approve github --hash 5d41402abc4b...`,
-		Args:              cobra.MaximumNArgs(1),
+		Args:              atMost(1),
 		ValidArgsFunction: completeServers(g),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := f.target(cmd, args)
@@ -94,6 +95,9 @@ func approveServer(ctx context.Context, cmd *cobra.Command, c *client.Client, na
 				fmt.Fprintf(w, "Nothing of %s waits for approval.\n", escape.Line(name))
 			})
 		}
+		if page.State == "blocked" {
+			return blockedError(name)
+		}
 		printPage(cmd.ErrOrStderr(), page)
 		what := fmt.Sprintf("%s with %s", escape.Line(page.Server), counted(page.Tools))
 		if err := askHash(cmd, "approve", what, page.Server, page.Hash); err != nil {
@@ -120,6 +124,9 @@ func approveItem(ctx context.Context, cmd *cobra.Command, c *client.Client, id t
 		if err != nil {
 			return err
 		}
+		if t.State == "blocked" {
+			return blockedError(target)
+		}
 		printTool(cmd.ErrOrStderr(), t)
 		if err := askHash(cmd, "approve", escape.Line(target), target, t.Hash); err != nil {
 			return err
@@ -135,22 +142,26 @@ func approveItem(ctx context.Context, cmd *cobra.Command, c *client.Client, id t
 
 // waitingItem returns one definition that waits.
 func waitingItem(ctx context.Context, c *client.Client, id tool.ID) (client.Tool, error) {
-	waiting, err := c.Waiting(ctx)
+	page, err := c.Page(ctx, id.Server)
 	if err != nil {
 		return client.Tool{}, err
 	}
-	for _, p := range waiting {
-		if p.Server != id.Server {
-			continue
+	for _, t := range page.Tools {
+		if t.Name == id.Name && t.Kind == id.Kind.String() {
+			return t, nil
 		}
-		for _, t := range p.Tools {
-			if t.Name == id.Name && t.Kind == id.Kind.String() {
-				return t, nil
-			}
-		}
+	}
+	if slices.Contains(page.Blocked, id.Target()) {
+		return client.Tool{}, blockedError(id.Target())
 	}
 	return client.Tool{}, &client.Error{Code: "not_found", Message: fmt.Sprintf("no %s %s waits", id.Kind, id.Target()),
 		Hint: "mcpproxy quarantine list shows what waits"}
+}
+
+// blockedError says why nothing of target is approved. target is a server or an item.
+func blockedError(target string) error {
+	return &client.Error{Code: "held", Message: fmt.Sprintf("%s is blocked, and no approval lifts that", target),
+		Hint: "mcpproxy quarantine unblock " + target}
 }
 
 // pageOf returns what waits of a server, listing it first where nothing is

@@ -24,22 +24,26 @@ type scanFlags struct{ server, corpus, format string }
 func newQuarantineScanCommand(g *global) *cobra.Command {
 	var f scanFlags
 	cmd := &cobra.Command{
-		Use:   "scan [--server NAME | --corpus DIR]",
+		Use:   "scan [NAME | --corpus DIR]",
 		Short: "Look for hidden orders in tool definitions",
 		Long: `Look for what attacks on agents look like in the definitions that wait, in those of
 one server, or in the *.jsonl files of a folder with rows of id, name, description
 and input_schema. Verdicts are pass, review and block. A scanner orders a review and
 never replaces it: rewriting escapes every rule.`,
 		Example: `  mcpproxy quarantine scan
-  mcpproxy quarantine scan --server github -o json
+  mcpproxy quarantine scan github -o json
   mcpproxy quarantine scan --corpus ./tools -o jsonl`,
-		Args: wants(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Args:              atMost(1),
+		ValidArgsFunction: completeServers(g),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := nameOnce(cmd, &f.server, args); err != nil {
+				return err
+			}
 			if !slices.Contains([]string{"table", "json", "jsonl"}, f.format) {
 				return usage(cmd, "--output must be table, json or jsonl, not %q", f.format)
 			}
 			if f.corpus != "" && f.server != "" {
-				return usage(cmd, "--server and --corpus exclude each other")
+				return usage(cmd, "a server and --corpus exclude each other")
 			}
 			if f.corpus != "" {
 				list, err := scanFolder(cmd.Context(), f.corpus)
@@ -57,7 +61,7 @@ never replaces it: rewriting escapes every rule.`,
 			})
 		},
 	}
-	cmd.Flags().StringVar(&f.server, "server", "", "scan every tool of this server, starting it once where it does not run")
+	cmd.Flags().StringVar(&f.server, "server", "", "the same as NAME: every tool of this server, starting it once where it does not run")
 	cmd.Flags().StringVar(&f.corpus, "corpus", "", "scan the *.jsonl files of this `folder`")
 	cmd.Flags().StringVarP(&f.format, "output", "o", "table", "output `format`: table, json or jsonl")
 	_ = cmd.RegisterFlagCompletionFunc("server", completeServers(g))

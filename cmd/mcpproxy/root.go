@@ -158,6 +158,28 @@ func group(use, short, long string, subcommands ...*cobra.Command) *cobra.Comman
 	return cmd
 }
 
+// atMost checks the number of arguments of a command that needs none.
+func atMost(n int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) > n {
+			return usage(cmd, "unexpected argument %q", args[n])
+		}
+		return nil
+	}
+}
+
+// nameOnce reads a name that is an argument or the value of a flag.
+func nameOnce(cmd *cobra.Command, flag *string, args []string) error {
+	switch {
+	case len(args) == 0:
+		return nil
+	case *flag != "" && *flag != args[0]:
+		return usage(cmd, "name the server once: as an argument or with --server")
+	}
+	*flag = args[0]
+	return nil
+}
+
 // wants checks the number of arguments; names are as in the usage line.
 func wants(names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {

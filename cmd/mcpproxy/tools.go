@@ -25,19 +25,25 @@ type toolsListFlags struct {
 func newToolsListCommand(g *global) *cobra.Command {
 	var f toolsListFlags
 	cmd := &cobra.Command{
-		Use:   "list --server NAME",
+		Use:   "list NAME",
 		Short: "List the tools of one server as it is now",
 		Long: `List the tools of one server as it is now. A server that does not run is started
 once, listed and stopped; what it lists is stored for review and approves nothing.
 
 With --log-level trace every JSON-RPC frame is printed to stderr as it passes.`,
-		Example: `  mcpproxy tools list --server=github
-  mcpproxy tools list -s github -l trace
+		Example: `  mcpproxy tools list github
+  mcpproxy tools list github -l trace
   mcpproxy tools list -s slow -t 60s -o json`,
-		Args: wants(),
-		RunE: func(cmd *cobra.Command, _ []string) error { return runToolsList(cmd, g, f) },
+		Args:              atMost(1),
+		ValidArgsFunction: completeServers(g),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := nameOnce(cmd, &f.server, args); err != nil {
+				return err
+			}
+			return runToolsList(cmd, g, f)
+		},
 	}
-	cmd.Flags().StringVarP(&f.server, "server", "s", "", "upstream server `name` (required)")
+	cmd.Flags().StringVarP(&f.server, "server", "s", "", "the same as NAME")
 	cmd.Flags().StringVarP(&f.logLevel, "log-level", "l", "info", "`level`: trace, debug, info, warn or error")
 	cmd.Flags().DurationVarP(&f.timeout, "timeout", "t", 30*time.Second, "for connecting and listing")
 	f.flag(cmd)
@@ -46,7 +52,7 @@ With --log-level trace every JSON-RPC frame is printed to stderr as it passes.`,
 
 func runToolsList(cmd *cobra.Command, g *global, f toolsListFlags) error {
 	if f.server == "" {
-		return usage(cmd, "--server is missing")
+		return usage(cmd, "NAME is missing")
 	}
 	if f.timeout < 0 || cmd.Flags().Changed("timeout") && f.timeout == 0 {
 		return usage(cmd, "--timeout must be above zero")

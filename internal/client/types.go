@@ -106,7 +106,8 @@ type Waiting struct {
 	Tools     []Tool `json:"tools"` // held ones of every kind; of a held server its stored listing
 	// Hash is over the launch identity and every hash in Tools: what an approval
 	// that was shown this page names.
-	Hash string `json:"hash"`
+	Hash    string   `json:"hash"`
+	Blocked []string `json:"blocked,omitempty"` // definitions that a person blocked, as commands name them
 }
 
 // Launch is what an approval of a server is bound to.

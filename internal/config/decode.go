@@ -12,6 +12,7 @@ import (
 
 	"github.com/tailscale/hujson"
 
+	"mcpproxy/internal/closest"
 	"mcpproxy/internal/config/jsonc"
 )
 
@@ -40,7 +41,7 @@ func (d *decoder) object(at string, v hujson.Value, keys map[string]setter) {
 		switch {
 		case !ok:
 			message := "unknown key, ignored"
-			if near := nearest(key, slices.Sorted(maps.Keys(keys))); near != "" {
+			if near := closest.Name(key, slices.Sorted(maps.Keys(keys))); near != "" {
 				message += fmt.Sprintf(" (did you mean %q?)", near)
 			}
 			d.warn(child(at, key), name, "%s", message)

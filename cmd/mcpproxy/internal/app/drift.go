@@ -28,6 +28,9 @@ type drifts struct {
 // reviewPage is the page for a person, with how far each changed text drifted.
 func (a *App) reviewPage(ctx context.Context, p quarantine.Page) client.Waiting {
 	dto := pageDTO(p)
+	for _, id := range a.gate.Blocked(p.Server) {
+		dto.Blocked = append(dto.Blocked, id.Target())
+	}
 	for i, r := range p.Tools {
 		if len(r.Previous) > 0 {
 			dto.Tools[i].Drift = a.drift(ctx, r)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"mcpproxy/index"
 	"mcpproxy/internal/client"
@@ -49,6 +50,9 @@ func (a *App) hides(id tool.ID) string {
 		return fmt.Sprintf("no server is called %s", id.Server)
 	case !s.Enabled:
 		return fmt.Sprintf("server %s is disabled: mcpproxy upstream enable %s", id.Server, id.Server)
+	}
+	if slices.Contains(a.gate.Blocked(id.Server), id) {
+		return fmt.Sprintf("it is blocked: mcpproxy quarantine unblock %s", id.Target())
 	}
 	for _, page := range a.gate.Waiting() {
 		if page.Server != id.Server {

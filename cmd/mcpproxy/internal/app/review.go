@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
 	"mcpproxy/cmd/mcpproxy/internal/api"
 	"mcpproxy/internal/client"
@@ -110,12 +111,16 @@ func (a *App) ApproveItem(ctx context.Context, server string, what client.Approv
 
 // Block keeps a server, or one of its definitions, from agents, or ends that.
 func (a *App) Block(ctx context.Context, server string, what client.BlockRequest) error {
-	if _, err := a.configured(server); err != nil {
+	s, err := a.configured(server)
+	if err != nil {
 		return err
 	}
 	id, err := itemID(server, what.Kind, what.Tool)
 	if err != nil {
 		return err
+	}
+	if known := a.gate.Known(server, a.launchOf(s)); id.Name != "" && !slices.Contains(known, id) {
+		return unknownItem(id, known)
 	}
 	set, event := a.gate.Block, quarantine.EventBlocked
 	if !what.Blocked {
@@ -138,9 +143,13 @@ func itemID(server, kind, name string) (tool.ID, error) {
 }
 
 // History tells what happened at the gate, newest first.
+// A server that is not configured and was never seen is an error.
 func (a *App) History(_ context.Context, server string, limit int) ([]client.ReviewEvent, error) {
 	events, err := a.gate.History(server, limit)
 	if err != nil {
+		return nil, err
+	}
+	if _, err := a.configured(server); server != "" && len(events) == 0 && err != nil {
 		return nil, err
 	}
 	list := make([]client.ReviewEvent, 0, len(events))

@@ -2,12 +2,40 @@ package app
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	"mcpproxy/internal/client"
+	"mcpproxy/internal/closest"
 	"mcpproxy/internal/store"
+	"mcpproxy/internal/tool"
 	"mcpproxy/quarantine"
 )
+
+// unknownItem tells a reviewer that a server lists no such definition, and what is
+// close or there.
+func unknownItem(id tool.ID, known []tool.ID) error {
+	const most = 12
+	e := &client.Error{Code: "not_found", Message: fmt.Sprintf("server %q lists no %s", id.Server, id.Target())}
+	var names, targets []string
+	for _, k := range known {
+		targets = append(targets, k.Target())
+		if k.Kind == id.Kind {
+			names = append(names, k.Name)
+		}
+	}
+	switch near := closest.Name(id.Name, names); {
+	case len(known) == 0:
+		e.Hint = "it was not listed yet: mcpproxy quarantine inspect " + id.Server
+	case near != "":
+		e.Hint = "did you mean " + tool.ID{Server: id.Server, Kind: id.Kind, Name: near}.Target() + "?"
+	case len(targets) > most:
+		e.Hint = fmt.Sprintf("there are %s and %d more", strings.Join(targets[:most], ", "), len(targets)-most)
+	default:
+		e.Hint = "there are " + strings.Join(targets, ", ")
+	}
+	return e
+}
 
 // reviewError tells a reviewer why nothing was decided.
 func reviewError(err error, server string) error {

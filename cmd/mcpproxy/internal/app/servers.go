@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"mcpproxy/internal/client"
+	"mcpproxy/internal/closest"
 	"mcpproxy/internal/config"
 	"mcpproxy/upstream"
 )
@@ -232,7 +233,10 @@ func (a *App) unknown(name string) error {
 		names = append(names, s.Name)
 	}
 	hint := "no server is configured yet: mcpproxy upstream add NAME -- COMMAND"
-	if len(names) > 0 {
+	switch near := closest.Name(name, names); {
+	case near != "":
+		hint = "did you mean " + near + "? configured are " + strings.Join(names, ", ")
+	case len(names) > 0:
 		hint = "configured are " + strings.Join(names, ", ")
 	}
 	return &client.Error{Code: "not_found", Message: fmt.Sprintf("no server %q", name), Hint: hint}

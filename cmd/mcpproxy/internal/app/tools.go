@@ -139,8 +139,7 @@ func (a *App) CallTool(ctx context.Context, name string, args json.RawMessage) (
 		}
 	}
 	if a.gate.Waits(id) {
-		return nil, &client.Error{Code: "held", Message: name + " is held: nobody has approved it in its present form",
-			Hint: "look with mcpproxy quarantine inspect " + s.Name + ", then mcpproxy quarantine approve " + name}
+		return nil, heldError(a.gate.Check(id, tool.Hash{}))
 	}
 	return a.proxy.CallTool(ctx, name, args)
 }
