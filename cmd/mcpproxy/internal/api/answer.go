@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
 
 	"go.uber.org/zap"
 
@@ -24,12 +25,16 @@ var statusOf = map[string]int{
 	"unavailable": http.StatusServiceUnavailable,
 }
 
-// answer writes v, or the error if there is one.
+// answer writes v, or the error if there is one. A list that is nil is an empty
+// one.
 func (a *API) answer(w http.ResponseWriter, r *http.Request, v any, err error) {
 	if err != nil {
 		e := a.public(r, err)
 		writeJSON(w, statusFor(e), e)
 		return
+	}
+	if list := reflect.ValueOf(v); list.Kind() == reflect.Slice && list.IsNil() {
+		v = []nothing{}
 	}
 	writeJSON(w, http.StatusOK, v)
 }

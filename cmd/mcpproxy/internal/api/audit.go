@@ -13,17 +13,12 @@ const (
 	maxAuditWait    = 60 // seconds
 )
 
-func (a *API) audit(w http.ResponseWriter, r *http.Request) {
+func (a *API) audit(r *http.Request) ([]client.AuditEntry, error) {
 	f, err := auditFilter(r)
 	if err != nil {
-		a.answer(w, r, nil, err)
-		return
+		return nil, err
 	}
-	v, err := a.opt.Service.Audit(r.Context(), f)
-	if v == nil {
-		v = []client.AuditEntry{}
-	}
-	a.answer(w, r, v, err)
+	return a.opt.Service.Audit(r.Context(), f)
 }
 
 func auditFilter(r *http.Request) (client.AuditFilter, error) {

@@ -17,7 +17,7 @@ type Catalog interface {
 
 const maxToolRows = 1000
 
-func (a *API) catalog(w http.ResponseWriter, r *http.Request) {
+func (a *API) catalog(r *http.Request) (client.ToolPage, error) {
 	q := r.URL.Query()
 	f := client.ToolFilter{Server: q.Get("server"), Access: q.Get("access"), Text: q.Get("q")}
 	var err error
@@ -28,17 +28,15 @@ func (a *API) catalog(w http.ResponseWriter, r *http.Request) {
 		err = &client.Error{Code: "invalid", Message: "limit must be at least 1"}
 	}
 	if err != nil {
-		a.answer(w, r, nil, err)
-		return
+		return client.ToolPage{}, err
 	}
 	v, err := a.opt.Service.Catalog(r.Context(), f)
 	if v.Tools == nil {
 		v.Tools = []client.ToolRow{}
 	}
-	a.answer(w, r, v, err)
+	return v, err
 }
 
-func (a *API) tool(w http.ResponseWriter, r *http.Request) {
-	v, err := a.opt.Service.Tool(r.Context(), r.PathValue("id"))
-	a.answer(w, r, v, err)
+func (a *API) tool(r *http.Request) (client.Tool, error) {
+	return a.opt.Service.Tool(r.Context(), r.PathValue("id"))
 }

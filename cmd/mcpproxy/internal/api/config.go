@@ -15,37 +15,18 @@ type Config interface {
 	PatchConfig(ctx context.Context, p client.ConfigPatch) (client.Config, error)
 }
 
-func (a *API) config(w http.ResponseWriter, r *http.Request) {
-	v, err := a.opt.Service.Config(r.Context())
-	a.answer(w, r, v, err)
+func (a *API) config(r *http.Request) (client.Config, error) {
+	return a.opt.Service.Config(r.Context())
 }
 
-func (a *API) checkConfig(w http.ResponseWriter, r *http.Request) {
-	var body client.ConfigText
-	if err := read(r, &body); err != nil {
-		a.answer(w, r, nil, err)
-		return
-	}
-	v, err := a.opt.Service.CheckConfig(r.Context(), body.Text)
-	a.answer(w, r, v, err)
+func (a *API) checkConfig(r *http.Request, body client.ConfigText) (client.ConfigCheck, error) {
+	return a.opt.Service.CheckConfig(r.Context(), body.Text)
 }
 
-func (a *API) writeConfig(w http.ResponseWriter, r *http.Request) {
-	var body client.ConfigText
-	if err := read(r, &body); err != nil {
-		a.answer(w, r, nil, err)
-		return
-	}
-	v, err := a.opt.Service.WriteConfig(r.Context(), body.Text, body.Hash)
-	a.answer(w, r, v, err)
+func (a *API) writeConfig(r *http.Request, body client.ConfigText) (client.Config, error) {
+	return a.opt.Service.WriteConfig(r.Context(), body.Text, body.Hash)
 }
 
-func (a *API) patchConfig(w http.ResponseWriter, r *http.Request) {
-	var body client.ConfigPatch
-	if err := read(r, &body); err != nil {
-		a.answer(w, r, nil, err)
-		return
-	}
-	v, err := a.opt.Service.PatchConfig(r.Context(), body)
-	a.answer(w, r, v, err)
+func (a *API) patchConfig(r *http.Request, body client.ConfigPatch) (client.Config, error) {
+	return a.opt.Service.PatchConfig(r.Context(), body)
 }

@@ -45,56 +45,36 @@ func (a *API) ready(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, status, state)
 }
 
-func (a *API) status(w http.ResponseWriter, r *http.Request) {
-	v, err := a.opt.Service.Status(r.Context())
-	a.answer(w, r, v, err)
+func (a *API) status(r *http.Request) (client.Status, error) {
+	return a.opt.Service.Status(r.Context())
 }
 
-func (a *API) shutdown(w http.ResponseWriter, r *http.Request) {
-	var none struct{}
-	err := read(r, &none)
-	if err == nil {
-		err = a.opt.Service.Shutdown(r.Context())
-	}
-	a.answer(w, r, none, err)
+func (a *API) shutdown(r *http.Request, _ nothing) (nothing, error) {
+	return nothing{}, a.opt.Service.Shutdown(r.Context())
 }
 
-func (a *API) listServers(w http.ResponseWriter, r *http.Request) {
-	v, err := a.opt.Service.ListServers(r.Context())
-	a.answer(w, r, v, err)
+func (a *API) listServers(r *http.Request) ([]client.Server, error) {
+	return a.opt.Service.ListServers(r.Context())
 }
 
-func (a *API) server(w http.ResponseWriter, r *http.Request) {
-	v, err := a.opt.Service.Server(r.Context(), r.PathValue("name"))
-	a.answer(w, r, v, err)
+func (a *API) server(r *http.Request) (client.Server, error) {
+	return a.opt.Service.Server(r.Context(), r.PathValue("name"))
 }
 
-func (a *API) addServer(w http.ResponseWriter, r *http.Request) {
-	var change client.ServerChange
-	if err := read(r, &change); err != nil {
-		a.answer(w, r, nil, err)
-		return
-	}
-	v, err := a.opt.Service.AddServer(r.Context(), change)
-	a.answer(w, r, v, err)
+func (a *API) addServer(r *http.Request, change client.ServerChange) (client.Server, error) {
+	return a.opt.Service.AddServer(r.Context(), change)
 }
 
-func (a *API) updateServer(w http.ResponseWriter, r *http.Request) {
-	var change client.ServerChange
-	if err := read(r, &change); err != nil {
-		a.answer(w, r, nil, err)
-		return
-	}
-	v, err := a.opt.Service.UpdateServer(r.Context(), r.PathValue("name"), change)
-	a.answer(w, r, v, err)
+func (a *API) updateServer(r *http.Request, change client.ServerChange) (client.Server, error) {
+	return a.opt.Service.UpdateServer(r.Context(), r.PathValue("name"), change)
 }
 
-func (a *API) removeServer(w http.ResponseWriter, r *http.Request) {
-	a.answer(w, r, struct{}{}, a.opt.Service.RemoveServer(r.Context(), r.PathValue("name")))
+func (a *API) removeServer(r *http.Request) (nothing, error) {
+	return nothing{}, a.opt.Service.RemoveServer(r.Context(), r.PathValue("name"))
 }
 
-func (a *API) restartServer(w http.ResponseWriter, r *http.Request) {
-	a.answer(w, r, struct{}{}, a.opt.Service.RestartServer(r.Context(), r.PathValue("name")))
+func (a *API) restartServer(r *http.Request) (nothing, error) {
+	return nothing{}, a.opt.Service.RestartServer(r.Context(), r.PathValue("name"))
 }
 
 func (a *API) listTools(w http.ResponseWriter, r *http.Request) {
@@ -135,23 +115,16 @@ func (s *stream) listOptions() (ListOptions, error) {
 	return opt, nil
 }
 
-func (a *API) search(w http.ResponseWriter, r *http.Request) {
+func (a *API) search(r *http.Request) (any, error) {
 	limit, err := number(r, "limit", 0, 1000)
 	if err != nil {
-		a.answer(w, r, nil, err)
-		return
+		return nil, err
 	}
 	q := r.URL.Query()
 	if id := q.Get("expect"); id != "" {
-		v, err := a.opt.Service.Expect(r.Context(), q.Get("q"), q.Get("server"), id)
-		a.answer(w, r, v, err)
-		return
+		return a.opt.Service.Expect(r.Context(), q.Get("q"), q.Get("server"), id)
 	}
-	v, err := a.opt.Service.Search(r.Context(), q.Get("q"), limit, q.Get("server"))
-	if v == nil {
-		v = []client.Hit{}
-	}
-	a.answer(w, r, v, err)
+	return a.opt.Service.Search(r.Context(), q.Get("q"), limit, q.Get("server"))
 }
 
 // callTool answers with the CallToolResult, byte for byte.
@@ -170,9 +143,8 @@ func (a *API) callTool(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(raw)
 }
 
-func (a *API) index(w http.ResponseWriter, r *http.Request) {
-	v, err := a.opt.Service.Index(r.Context())
-	a.answer(w, r, v, err)
+func (a *API) index(r *http.Request) (client.Index, error) {
+	return a.opt.Service.Index(r.Context())
 }
 
 func (a *API) rebuild(w http.ResponseWriter, r *http.Request) {
@@ -183,23 +155,16 @@ func (a *API) rebuild(w http.ResponseWriter, r *http.Request) {
 	s.end(client.Progress{Index: &v}, err)
 }
 
-func (a *API) listModels(w http.ResponseWriter, r *http.Request) {
-	v, err := a.opt.Service.Models(r.Context())
-	a.answer(w, r, v, err)
+func (a *API) listModels(r *http.Request) ([]client.Model, error) {
+	return a.opt.Service.Models(r.Context())
 }
 
-func (a *API) useModel(w http.ResponseWriter, r *http.Request) {
-	var body client.UseModelRequest
-	if err := read(r, &body); err != nil {
-		a.answer(w, r, nil, err)
-		return
-	}
-	v, err := a.opt.Service.UseModel(r.Context(), body.Name)
-	a.answer(w, r, v, err)
+func (a *API) useModel(r *http.Request, body client.UseModelRequest) (client.Model, error) {
+	return a.opt.Service.UseModel(r.Context(), body.Name)
 }
 
-func (a *API) removeModel(w http.ResponseWriter, r *http.Request) {
-	a.answer(w, r, struct{}{}, a.opt.Service.RemoveModel(r.Context(), r.PathValue("name")))
+func (a *API) removeModel(r *http.Request) (nothing, error) {
+	return nothing{}, a.opt.Service.RemoveModel(r.Context(), r.PathValue("name"))
 }
 
 // number reads a query parameter between 0 and most.

@@ -14,11 +14,6 @@ type Isolation interface {
 	ExamineIsolation(ctx context.Context, server string) (client.IsolationReport, error)
 }
 
-func (a *API) examineIsolation(w http.ResponseWriter, r *http.Request) {
-	if err := read(r, &struct{}{}); err != nil {
-		a.answer(w, r, nil, err)
-		return
-	}
-	v, err := a.opt.Service.ExamineIsolation(r.Context(), r.PathValue("name"))
-	a.answer(w, r, v, err)
+func (a *API) examineIsolation(r *http.Request, _ nothing) (client.IsolationReport, error) {
+	return a.opt.Service.ExamineIsolation(r.Context(), r.PathValue("name"))
 }

@@ -52,14 +52,12 @@ func (a *API) logout(w http.ResponseWriter, r *http.Request) {
 }
 
 // link makes a one-time link to the page.
-func (a *API) link(w http.ResponseWriter, r *http.Request) {
+func (a *API) link(*http.Request) (client.Link, error) {
 	base := a.opt.Endpoint()
 	if base == "" {
-		a.answer(w, r, nil, &client.Error{Code: "unavailable", Message: "no instance is running", Hint: "start one: mcpproxy serve"})
-		return
+		return client.Link{}, &client.Error{Code: "unavailable", Message: "no instance is running", Hint: "start one: mcpproxy serve"}
 	}
-	v, err := a.Link(base)
-	a.answer(w, r, v, err)
+	return a.Link(base)
 }
 
 // Link makes a one-time link to the page of the instance whose endpoint is

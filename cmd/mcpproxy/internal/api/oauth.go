@@ -15,12 +15,8 @@ type Logins interface {
 	LogOut(ctx context.Context, server string) (client.Login, error)
 }
 
-func (a *API) serverLogins(w http.ResponseWriter, r *http.Request) {
-	v, err := a.opt.Service.Logins(r.Context())
-	if v == nil {
-		v = []client.Login{}
-	}
-	a.answer(w, r, v, err)
+func (a *API) serverLogins(r *http.Request) ([]client.Login, error) {
+	return a.opt.Service.Logins(r.Context())
 }
 
 func (a *API) serverLogin(w http.ResponseWriter, r *http.Request) {
@@ -36,11 +32,6 @@ func (a *API) serverLogin(w http.ResponseWriter, r *http.Request) {
 	s.end(client.Progress{Login: &v}, err)
 }
 
-func (a *API) serverLogout(w http.ResponseWriter, r *http.Request) {
-	if err := read(r, &struct{}{}); err != nil {
-		a.answer(w, r, nil, err)
-		return
-	}
-	v, err := a.opt.Service.LogOut(r.Context(), r.PathValue("name"))
-	a.answer(w, r, v, err)
+func (a *API) serverLogout(r *http.Request, _ nothing) (client.Login, error) {
+	return a.opt.Service.LogOut(r.Context(), r.PathValue("name"))
 }

@@ -6,9 +6,6 @@ import (
 	"mcpproxy/internal/client"
 )
 
-// nothing is the body of a POST that needs none: {}.
-type nothing = struct{}
-
 // operations describes the routes; a test holds them all against the table.
 var operations = map[string]operation{
 	"GET /healthz": {about: "The process is up. With a challenge it proves that it has the key.", out: client.Health{},

@@ -6,53 +6,30 @@ import (
 	"mcpproxy/internal/client"
 )
 
-func (a *API) approve(w http.ResponseWriter, r *http.Request) {
-	var body client.ApproveRequest
-	err := read(r, &body)
+func (a *API) approve(r *http.Request, body client.ApproveRequest) (any, error) {
 	server := r.PathValue("name")
-	switch {
-	case err != nil:
-	case body.Tool != "":
-		err = a.opt.Service.ApproveItem(r.Context(), server, body)
-	default:
-		v, err := a.opt.Service.Approve(r.Context(), server, body.Hash)
-		a.answer(w, r, v, err)
-		return
+	if body.Tool != "" {
+		return nothing{}, a.opt.Service.ApproveItem(r.Context(), server, body)
 	}
-	a.answer(w, r, struct{}{}, err)
+	return a.opt.Service.Approve(r.Context(), server, body.Hash)
 }
 
-func (a *API) waiting(w http.ResponseWriter, r *http.Request) {
-	v, err := a.opt.Service.Waiting(r.Context())
-	if v == nil {
-		v = []client.Waiting{}
-	}
-	a.answer(w, r, v, err)
+func (a *API) waiting(r *http.Request) ([]client.Waiting, error) {
+	return a.opt.Service.Waiting(r.Context())
 }
 
-func (a *API) page(w http.ResponseWriter, r *http.Request) {
-	v, err := a.opt.Service.Page(r.Context(), r.PathValue("name"))
-	a.answer(w, r, v, err)
+func (a *API) page(r *http.Request) (client.Waiting, error) {
+	return a.opt.Service.Page(r.Context(), r.PathValue("name"))
 }
 
-func (a *API) block(w http.ResponseWriter, r *http.Request) {
-	var body client.BlockRequest
-	err := read(r, &body)
-	if err == nil {
-		err = a.opt.Service.Block(r.Context(), r.PathValue("name"), body)
-	}
-	a.answer(w, r, struct{}{}, err)
+func (a *API) block(r *http.Request, body client.BlockRequest) (nothing, error) {
+	return nothing{}, a.opt.Service.Block(r.Context(), r.PathValue("name"), body)
 }
 
-func (a *API) history(w http.ResponseWriter, r *http.Request) {
+func (a *API) history(r *http.Request) ([]client.ReviewEvent, error) {
 	limit, err := number(r, "limit", 100, 10000)
 	if err != nil {
-		a.answer(w, r, nil, err)
-		return
+		return nil, err
 	}
-	v, err := a.opt.Service.History(r.Context(), r.URL.Query().Get("server"), limit)
-	if v == nil {
-		v = []client.ReviewEvent{}
-	}
-	a.answer(w, r, v, err)
+	return a.opt.Service.History(r.Context(), r.URL.Query().Get("server"), limit)
 }

@@ -1,9 +1,5 @@
 package api
 
-import (
-	"net/http"
-)
-
 // access says who may use a route over TCP. On the local surface, whose peer is
 // the owner, everything is allowed.
 type access int
@@ -19,7 +15,7 @@ const (
 type route struct {
 	method, pattern string
 	access          access
-	serve           func(*API, http.ResponseWriter, *http.Request)
+	serve           handler
 }
 
 var routes = []route{
@@ -41,55 +37,55 @@ var routes = []route{
 	{"GET", "/api/v1/session", open, (*API).session},
 	{"POST", "/api/v1/session", open, (*API).login},
 	{"DELETE", "/api/v1/session", person, (*API).logout},
-	{"POST", "/api/v1/session/link", keyHolder, (*API).link},
+	{"POST", "/api/v1/session/link", keyHolder, answers((*API).link)},
 
 	{"GET", "/events", person, (*API).events},
 
-	{"GET", "/api/v1/status", person, (*API).status},
-	{"POST", "/api/v1/shutdown", person, (*API).shutdown},
-	{"GET", "/api/v1/servers", person, (*API).listServers},
-	{"POST", "/api/v1/servers", person, (*API).addServer},
-	{"GET", "/api/v1/servers/{name}", person, (*API).server},
-	{"PATCH", "/api/v1/servers/{name}", person, (*API).updateServer},
-	{"DELETE", "/api/v1/servers/{name}", person, (*API).removeServer},
-	{"POST", "/api/v1/servers/{name}/restart", person, (*API).restartServer},
+	{"GET", "/api/v1/status", person, answers((*API).status)},
+	{"POST", "/api/v1/shutdown", person, takes((*API).shutdown)},
+	{"GET", "/api/v1/servers", person, answers((*API).listServers)},
+	{"POST", "/api/v1/servers", person, takes((*API).addServer)},
+	{"GET", "/api/v1/servers/{name}", person, answers((*API).server)},
+	{"PATCH", "/api/v1/servers/{name}", person, takes((*API).updateServer)},
+	{"DELETE", "/api/v1/servers/{name}", person, answers((*API).removeServer)},
+	{"POST", "/api/v1/servers/{name}/restart", person, answers((*API).restartServer)},
 	{"POST", "/api/v1/servers/{name}/login", person, (*API).serverLogin},
-	{"POST", "/api/v1/servers/{name}/logout", person, (*API).serverLogout},
-	{"GET", "/api/v1/logins", person, (*API).serverLogins},
+	{"POST", "/api/v1/servers/{name}/logout", person, takes((*API).serverLogout)},
+	{"GET", "/api/v1/logins", person, answers((*API).serverLogins)},
 	{"GET", "/api/v1/servers/{name}/logs", person, (*API).serverLogs},
 	{"POST", "/api/v1/servers/{name}/tools", person, (*API).listTools},
-	{"POST", "/api/v1/servers/{name}/isolation", person, (*API).examineIsolation},
+	{"POST", "/api/v1/servers/{name}/isolation", person, takes((*API).examineIsolation)},
 
-	{"GET", "/api/v1/tools", person, (*API).catalog},
-	{"GET", "/api/v1/tools/{id}", person, (*API).tool},
-	{"GET", "/api/v1/tools/search", person, (*API).search},
+	{"GET", "/api/v1/tools", person, answers((*API).catalog)},
+	{"GET", "/api/v1/tools/{id}", person, answers((*API).tool)},
+	{"GET", "/api/v1/tools/search", person, answers((*API).search)},
 	{"POST", "/api/v1/tools/call", person, (*API).callTool},
 
-	{"GET", "/api/v1/quarantine", person, (*API).waiting},
-	{"GET", "/api/v1/quarantine/{name}/page", person, (*API).page},
+	{"GET", "/api/v1/quarantine", person, answers((*API).waiting)},
+	{"GET", "/api/v1/quarantine/{name}/page", person, answers((*API).page)},
 	{"POST", "/api/v1/quarantine/{name}/inspect", person, (*API).inspect},
-	{"POST", "/api/v1/quarantine/{name}/approve", person, (*API).approve},
-	{"POST", "/api/v1/quarantine/{name}/block", person, (*API).block},
-	{"GET", "/api/v1/quarantine/{name}/scan", person, (*API).scanned},
-	{"GET", "/api/v1/quarantine/history", person, (*API).history},
+	{"POST", "/api/v1/quarantine/{name}/approve", person, takes((*API).approve)},
+	{"POST", "/api/v1/quarantine/{name}/block", person, takes((*API).block)},
+	{"GET", "/api/v1/quarantine/{name}/scan", person, answers((*API).scanned)},
+	{"GET", "/api/v1/quarantine/history", person, answers((*API).history)},
 
-	{"GET", "/api/v1/audit", person, (*API).audit},
+	{"GET", "/api/v1/audit", person, answers((*API).audit)},
 
-	{"GET", "/api/v1/stats", person, (*API).stats},
+	{"GET", "/api/v1/stats", person, answers((*API).stats)},
 
-	{"GET", "/api/v1/config", person, (*API).config},
-	{"PUT", "/api/v1/config", person, (*API).writeConfig},
-	{"PATCH", "/api/v1/config", person, (*API).patchConfig},
-	{"POST", "/api/v1/config/validate", person, (*API).checkConfig},
-	{"GET", "/api/v1/secrets", person, (*API).secrets},
-	{"PUT", "/api/v1/secrets/{name}", person, (*API).setSecret},
-	{"DELETE", "/api/v1/secrets/{name}", person, (*API).deleteSecret},
-	{"POST", "/api/v1/secrets/{name}/changed", person, (*API).secretChanged},
+	{"GET", "/api/v1/config", person, answers((*API).config)},
+	{"PUT", "/api/v1/config", person, takes((*API).writeConfig)},
+	{"PATCH", "/api/v1/config", person, takes((*API).patchConfig)},
+	{"POST", "/api/v1/config/validate", person, takes((*API).checkConfig)},
+	{"GET", "/api/v1/secrets", person, answers((*API).secrets)},
+	{"PUT", "/api/v1/secrets/{name}", person, takes((*API).setSecret)},
+	{"DELETE", "/api/v1/secrets/{name}", person, answers((*API).deleteSecret)},
+	{"POST", "/api/v1/secrets/{name}/changed", person, takes((*API).secretChanged)},
 
-	{"GET", "/api/v1/index", person, (*API).index},
+	{"GET", "/api/v1/index", person, answers((*API).index)},
 	{"POST", "/api/v1/index/rebuild", person, (*API).rebuild},
 
-	{"GET", "/api/v1/models", person, (*API).listModels},
-	{"POST", "/api/v1/models/use", person, (*API).useModel},
-	{"DELETE", "/api/v1/models/{name}", person, (*API).removeModel},
+	{"GET", "/api/v1/models", person, answers((*API).listModels)},
+	{"POST", "/api/v1/models/use", person, takes((*API).useModel)},
+	{"DELETE", "/api/v1/models/{name}", person, answers((*API).removeModel)},
 }

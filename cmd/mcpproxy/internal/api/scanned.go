@@ -13,10 +13,6 @@ type Scanner interface {
 	Scanned(ctx context.Context, server string) ([]client.Scanned, error)
 }
 
-func (a *API) scanned(w http.ResponseWriter, r *http.Request) {
-	v, err := a.opt.Service.Scanned(r.Context(), r.PathValue("name"))
-	if v == nil {
-		v = []client.Scanned{}
-	}
-	a.answer(w, r, v, err)
+func (a *API) scanned(r *http.Request) ([]client.Scanned, error) {
+	return a.opt.Service.Scanned(r.Context(), r.PathValue("name"))
 }

@@ -17,31 +17,18 @@ type Secrets interface {
 	SecretChanged(ctx context.Context, name string) (client.SecretChange, error)
 }
 
-func (a *API) secrets(w http.ResponseWriter, r *http.Request) {
-	v, err := a.opt.Service.Secrets(r.Context())
-	a.answer(w, r, v, err)
+func (a *API) secrets(r *http.Request) (client.Secrets, error) {
+	return a.opt.Service.Secrets(r.Context())
 }
 
-func (a *API) setSecret(w http.ResponseWriter, r *http.Request) {
-	var body client.SecretRequest
-	if err := read(r, &body); err != nil {
-		a.answer(w, r, nil, err)
-		return
-	}
-	v, err := a.opt.Service.SetSecret(r.Context(), r.PathValue("name"), body.Value)
-	a.answer(w, r, v, err)
+func (a *API) setSecret(r *http.Request, body client.SecretRequest) (client.SecretChange, error) {
+	return a.opt.Service.SetSecret(r.Context(), r.PathValue("name"), body.Value)
 }
 
-func (a *API) deleteSecret(w http.ResponseWriter, r *http.Request) {
-	v, err := a.opt.Service.DeleteSecret(r.Context(), r.PathValue("name"))
-	a.answer(w, r, v, err)
+func (a *API) deleteSecret(r *http.Request) (client.SecretChange, error) {
+	return a.opt.Service.DeleteSecret(r.Context(), r.PathValue("name"))
 }
 
-func (a *API) secretChanged(w http.ResponseWriter, r *http.Request) {
-	if err := read(r, &struct{}{}); err != nil {
-		a.answer(w, r, nil, err)
-		return
-	}
-	v, err := a.opt.Service.SecretChanged(r.Context(), r.PathValue("name"))
-	a.answer(w, r, v, err)
+func (a *API) secretChanged(r *http.Request, _ nothing) (client.SecretChange, error) {
+	return a.opt.Service.SecretChanged(r.Context(), r.PathValue("name"))
 }

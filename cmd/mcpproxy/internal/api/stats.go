@@ -12,7 +12,6 @@ type Stats interface {
 	Stats(ctx context.Context) (client.Stats, error)
 }
 
-func (a *API) stats(w http.ResponseWriter, r *http.Request) {
-	v, err := a.opt.Service.Stats(r.Context())
-	a.answer(w, r, v, err)
+func (a *API) stats(r *http.Request) (client.Stats, error) {
+	return a.opt.Service.Stats(r.Context())
 }
