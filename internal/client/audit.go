@@ -51,7 +51,5 @@ func (c *Client) Audit(ctx context.Context, f AuditFilter) ([]AuditEntry, error)
 	q.Set("after", strconv.FormatUint(f.After, 10))
 	q.Set("limit", strconv.Itoa(f.Limit))
 	q.Set("wait", strconv.Itoa(int(f.Wait/time.Second)))
-	var list []AuditEntry
-	err := c.do(ctx, http.MethodGet, "/api/v1/audit?"+q.Encode(), nil, &list)
-	return list, err
+	return ask[[]AuditEntry](ctx, c, http.MethodGet, "/api/v1/audit?"+q.Encode(), nil)
 }

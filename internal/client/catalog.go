@@ -45,15 +45,11 @@ func (c *Client) Catalog(ctx context.Context, f ToolFilter) (ToolPage, error) {
 	if f.Limit > 0 {
 		q.Set("limit", strconv.Itoa(f.Limit))
 	}
-	var page ToolPage
-	err := c.do(ctx, http.MethodGet, "/api/v1/tools?"+q.Encode(), nil, &page)
-	return page, err
+	return ask[ToolPage](ctx, c, http.MethodGet, "/api/v1/tools?"+q.Encode(), nil)
 }
 
 // Tool returns the whole definition of a tool that agents can find; id is
 // "server:tool". The error of any other says what hides it.
 func (c *Client) Tool(ctx context.Context, id string) (Tool, error) {
-	var t Tool
-	err := c.do(ctx, http.MethodGet, "/api/v1/tools/"+url.PathEscape(id), nil, &t)
-	return t, err
+	return ask[Tool](ctx, c, http.MethodGet, "/api/v1/tools/"+url.PathEscape(id), nil)
 }

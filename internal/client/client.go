@@ -28,37 +28,27 @@ type ListOptions struct {
 
 // Status returns one screen about everything.
 func (c *Client) Status(ctx context.Context) (Status, error) {
-	var s Status
-	err := c.do(ctx, http.MethodGet, "/api/v1/status", nil, &s)
-	return s, err
+	return ask[Status](ctx, c, http.MethodGet, "/api/v1/status", nil)
 }
 
 // Servers returns the configured upstreams in the order of the file.
 func (c *Client) Servers(ctx context.Context) ([]Server, error) {
-	var s []Server
-	err := c.do(ctx, http.MethodGet, "/api/v1/servers", nil, &s)
-	return s, err
+	return ask[[]Server](ctx, c, http.MethodGet, "/api/v1/servers", nil)
 }
 
 // Server returns one configured upstream.
 func (c *Client) Server(ctx context.Context, name string) (Server, error) {
-	var s Server
-	err := c.do(ctx, http.MethodGet, serverPath(name), nil, &s)
-	return s, err
+	return ask[Server](ctx, c, http.MethodGet, serverPath(name), nil)
 }
 
 // AddServer adds an upstream to the configuration; it waits for approval.
 func (c *Client) AddServer(ctx context.Context, add ServerChange) (Server, error) {
-	var s Server
-	err := c.do(ctx, http.MethodPost, "/api/v1/servers", add, &s)
-	return s, err
+	return ask[Server](ctx, c, http.MethodPost, "/api/v1/servers", add)
 }
 
 // UpdateServer changes the given fields only.
 func (c *Client) UpdateServer(ctx context.Context, name string, change ServerChange) (Server, error) {
-	var s Server
-	err := c.do(ctx, http.MethodPatch, serverPath(name), change, &s)
-	return s, err
+	return ask[Server](ctx, c, http.MethodPatch, serverPath(name), change)
 }
 
 // RemoveServer takes an upstream out of the configuration.
@@ -80,7 +70,6 @@ func (c *Client) ListTools(ctx context.Context, server string, opt ListOptions) 
 // Search finds approved tools. A limit of 0 is the configuration's top_k; an
 // empty server means all.
 func (c *Client) Search(ctx context.Context, query string, limit int, server string) ([]Hit, error) {
-	var hits []Hit
 	q := url.Values{"q": {query}}
 	if limit > 0 {
 		q.Set("limit", strconv.Itoa(limit))
@@ -88,34 +77,27 @@ func (c *Client) Search(ctx context.Context, query string, limit int, server str
 	if server != "" {
 		q.Set("server", server)
 	}
-	err := c.do(ctx, http.MethodGet, "/api/v1/tools/search?"+q.Encode(), nil, &hits)
-	return hits, err
+	return ask[[]Hit](ctx, c, http.MethodGet, "/api/v1/tools/search?"+q.Encode(), nil)
 }
 
 // Expect says where the tool id stands for a search, or what hides it.
 func (c *Client) Expect(ctx context.Context, query, server, id string) (Expectation, error) {
-	var e Expectation
 	q := url.Values{"q": {query}, "expect": {id}}
 	if server != "" {
 		q.Set("server", server)
 	}
-	err := c.do(ctx, http.MethodGet, "/api/v1/tools/search?"+q.Encode(), nil, &e)
-	return e, err
+	return ask[Expectation](ctx, c, http.MethodGet, "/api/v1/tools/search?"+q.Encode(), nil)
 }
 
 // CallTool calls a tool of the proxy, or an upstream's by "server:tool", and
 // returns the CallToolResult as it came.
 func (c *Client) CallTool(ctx context.Context, name string, args json.RawMessage) (json.RawMessage, error) {
-	var raw json.RawMessage
-	err := c.do(ctx, http.MethodPost, "/api/v1/tools/call", CallRequest{Name: name, Arguments: args}, &raw)
-	return raw, err
+	return ask[json.RawMessage](ctx, c, http.MethodPost, "/api/v1/tools/call", CallRequest{Name: name, Arguments: args})
 }
 
 // Waiting returns what waits for a person.
 func (c *Client) Waiting(ctx context.Context) ([]Waiting, error) {
-	var w []Waiting
-	err := c.do(ctx, http.MethodGet, "/api/v1/quarantine", nil, &w)
-	return w, err
+	return ask[[]Waiting](ctx, c, http.MethodGet, "/api/v1/quarantine", nil)
 }
 
 // Inspect starts the upstream once where it does not run, stores what it lists
@@ -133,16 +115,12 @@ func (c *Client) Inspect(ctx context.Context, server string, opt ListOptions) (W
 
 // Approve approves the page whose hash is given and returns it.
 func (c *Client) Approve(ctx context.Context, server, hash string) (Waiting, error) {
-	var w Waiting
-	err := c.do(ctx, http.MethodPost, quarantinePath(server)+"/approve", ApproveRequest{Hash: hash}, &w)
-	return w, err
+	return ask[Waiting](ctx, c, http.MethodPost, quarantinePath(server)+"/approve", ApproveRequest{Hash: hash})
 }
 
 // Index describes the search index.
 func (c *Client) Index(ctx context.Context) (Index, error) {
-	var ix Index
-	err := c.do(ctx, http.MethodGet, "/api/v1/index", nil, &ix)
-	return ix, err
+	return ask[Index](ctx, c, http.MethodGet, "/api/v1/index", nil)
 }
 
 // Rebuild makes the index anew, calling progress, if set, as it goes.
@@ -163,16 +141,12 @@ func (c *Client) Rebuild(ctx context.Context, progress func(done, total int)) (I
 
 // Models returns the bundled sentence model, then a person's own by name.
 func (c *Client) Models(ctx context.Context) ([]Model, error) {
-	var m []Model
-	err := c.do(ctx, http.MethodGet, "/api/v1/models", nil, &m)
-	return m, err
+	return ask[[]Model](ctx, c, http.MethodGet, "/api/v1/models", nil)
 }
 
 // UseModel chooses a sentence model in the configuration.
 func (c *Client) UseModel(ctx context.Context, name string) (Model, error) {
-	var m Model
-	err := c.do(ctx, http.MethodPost, "/api/v1/models/use", UseModelRequest{Name: name}, &m)
-	return m, err
+	return ask[Model](ctx, c, http.MethodPost, "/api/v1/models/use", UseModelRequest{Name: name})
 }
 
 // RemoveModel deletes a person's own model that is not in use.
@@ -187,6 +161,13 @@ func (c *Client) list(ctx context.Context, path string, opt ListOptions) (Progre
 			opt.Frame(p.Dir, p.Frame)
 		}
 	})
+}
+
+// ask sends in, if not nil, as JSON and returns the answer.
+func ask[T any](ctx context.Context, c *Client, method, path string, in any) (T, error) {
+	var out T
+	err := c.do(ctx, method, path, in, &out)
+	return out, err
 }
 
 // do sends in, if not nil, as JSON and decodes the answer into out, if not nil.

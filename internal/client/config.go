@@ -71,29 +71,21 @@ const configPath = "/api/v1/config"
 
 // Config returns the configuration file without its secrets.
 func (c *Client) Config(ctx context.Context) (Config, error) {
-	var v Config
-	err := c.do(ctx, http.MethodGet, configPath, nil, &v)
-	return v, err
+	return ask[Config](ctx, c, http.MethodGet, configPath, nil)
 }
 
 // CheckConfig finds every fault of a text without writing it.
 func (c *Client) CheckConfig(ctx context.Context, text string) (ConfigCheck, error) {
-	var v ConfigCheck
-	err := c.do(ctx, http.MethodPost, configPath+"/validate", ConfigText{Text: text}, &v)
-	return v, err
+	return ask[ConfigCheck](ctx, c, http.MethodPost, configPath+"/validate", ConfigText{Text: text})
 }
 
 // WriteConfig replaces the file whose hash is given by text.
 func (c *Client) WriteConfig(ctx context.Context, text, hash string) (Config, error) {
-	var v Config
-	err := c.do(ctx, http.MethodPut, configPath, ConfigText{Text: text, Hash: hash}, &v)
-	return v, err
+	return ask[Config](ctx, c, http.MethodPut, configPath, ConfigText{Text: text, Hash: hash})
 }
 
 // PatchConfig changes keys of the top level and leaves the rest of the file byte
 // for byte.
 func (c *Client) PatchConfig(ctx context.Context, p ConfigPatch) (Config, error) {
-	var v Config
-	err := c.do(ctx, http.MethodPatch, configPath, p, &v)
-	return v, err
+	return ask[Config](ctx, c, http.MethodPatch, configPath, p)
 }

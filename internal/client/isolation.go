@@ -25,7 +25,5 @@ type IsolationCheck struct {
 
 // ExamineIsolation builds the walls of a server around a probe.
 func (c *Client) ExamineIsolation(ctx context.Context, server string) (IsolationReport, error) {
-	var r IsolationReport
-	err := c.do(ctx, http.MethodPost, serverPath(server)+"/isolation", struct{}{}, &r)
-	return r, err
+	return ask[IsolationReport](ctx, c, http.MethodPost, serverPath(server)+"/isolation", struct{}{})
 }

@@ -19,8 +19,7 @@ type LogLine struct {
 
 // Logs returns the last lines of the upstream's own log, oldest first.
 func (c *Client) Logs(ctx context.Context, name string, lines int) ([]string, error) {
-	var l Logs
-	err := c.do(ctx, http.MethodGet, serverPath(name)+"/logs?lines="+strconv.Itoa(lines), nil, &l)
+	l, err := ask[Logs](ctx, c, http.MethodGet, serverPath(name)+"/logs?lines="+strconv.Itoa(lines), nil)
 	return l.Lines, err
 }
 

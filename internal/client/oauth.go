@@ -38,9 +38,7 @@ type LoginPrompt struct {
 
 // Logins returns the OAuth login of every remote server, sorted by name.
 func (c *Client) Logins(ctx context.Context) ([]Login, error) {
-	var list []Login
-	err := c.do(ctx, http.MethodGet, "/api/v1/logins", nil, &list)
-	return list, err
+	return ask[[]Login](ctx, c, http.MethodGet, "/api/v1/logins", nil)
 }
 
 // LogIn logs in at a remote server and waits until the person did so. prompt is
@@ -62,7 +60,5 @@ func (c *Client) LogIn(ctx context.Context, server string, noBrowser bool, promp
 
 // LogOut forgets the login of a remote server.
 func (c *Client) LogOut(ctx context.Context, server string) (Login, error) {
-	var l Login
-	err := c.do(ctx, http.MethodPost, serverPath(server)+"/logout", struct{}{}, &l)
-	return l, err
+	return ask[Login](ctx, c, http.MethodPost, serverPath(server)+"/logout", struct{}{})
 }

@@ -20,9 +20,7 @@ type ReviewEvent struct {
 
 // Page returns what waits of a server as it was listed last; it starts nothing.
 func (c *Client) Page(ctx context.Context, server string) (Waiting, error) {
-	var w Waiting
-	err := c.do(ctx, http.MethodGet, quarantinePath(server)+"/page", nil, &w)
-	return w, err
+	return ask[Waiting](ctx, c, http.MethodGet, quarantinePath(server)+"/page", nil)
 }
 
 // ApproveItem approves the one waiting definition that what names: a tool, a
@@ -39,8 +37,6 @@ func (c *Client) Block(ctx context.Context, server string, what BlockRequest) er
 // History returns what happened at the gate to a server, to all if it is empty,
 // newest first, at most limit events.
 func (c *Client) History(ctx context.Context, server string, limit int) ([]ReviewEvent, error) {
-	var list []ReviewEvent
 	q := url.Values{"server": {server}, "limit": {strconv.Itoa(limit)}}
-	err := c.do(ctx, http.MethodGet, "/api/v1/quarantine/history?"+q.Encode(), nil, &list)
-	return list, err
+	return ask[[]ReviewEvent](ctx, c, http.MethodGet, "/api/v1/quarantine/history?"+q.Encode(), nil)
 }

@@ -14,7 +14,5 @@ type Scanned struct {
 
 // Scanned returns what the scanner found in what a server has in quarantine.
 func (c *Client) Scanned(ctx context.Context, server string) ([]Scanned, error) {
-	var list []Scanned
-	err := c.do(ctx, http.MethodGet, quarantinePath(server)+"/scan", nil, &list)
-	return list, err
+	return ask[[]Scanned](ctx, c, http.MethodGet, quarantinePath(server)+"/scan", nil)
 }

@@ -33,31 +33,23 @@ type SecretChange struct {
 
 // Secrets lists the names of all secrets.
 func (c *Client) Secrets(ctx context.Context) (Secrets, error) {
-	var s Secrets
-	err := c.do(ctx, http.MethodGet, "/api/v1/secrets", nil, &s)
-	return s, err
+	return ask[Secrets](ctx, c, http.MethodGet, "/api/v1/secrets", nil)
 }
 
 // SetSecret stores a value, in place of an earlier one.
 func (c *Client) SetSecret(ctx context.Context, name, value string) (SecretChange, error) {
-	var s SecretChange
-	err := c.do(ctx, http.MethodPut, secretPath(name), SecretRequest{Value: value}, &s)
-	return s, err
+	return ask[SecretChange](ctx, c, http.MethodPut, secretPath(name), SecretRequest{Value: value})
 }
 
 // DeleteSecret removes a secret.
 func (c *Client) DeleteSecret(ctx context.Context, name string) (SecretChange, error) {
-	var s SecretChange
-	err := c.do(ctx, http.MethodDelete, secretPath(name), nil, &s)
-	return s, err
+	return ask[SecretChange](ctx, c, http.MethodDelete, secretPath(name), nil)
 }
 
 // SecretChanged restarts the servers that use a secret which was changed behind
 // the instance's back.
 func (c *Client) SecretChanged(ctx context.Context, name string) (SecretChange, error) {
-	var s SecretChange
-	err := c.do(ctx, http.MethodPost, secretPath(name)+"/changed", struct{}{}, &s)
-	return s, err
+	return ask[SecretChange](ctx, c, http.MethodPost, secretPath(name)+"/changed", struct{}{})
 }
 
 func secretPath(name string) string { return "/api/v1/secrets/" + url.PathEscape(name) }

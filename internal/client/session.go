@@ -28,7 +28,5 @@ type Link struct {
 
 // Link makes a one-time link to the page of the instance.
 func (c *Client) Link(ctx context.Context) (Link, error) {
-	var l Link
-	err := c.do(ctx, http.MethodPost, "/api/v1/session/link", struct{}{}, &l)
-	return l, err
+	return ask[Link](ctx, c, http.MethodPost, "/api/v1/session/link", struct{}{})
 }

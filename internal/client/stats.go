@@ -53,7 +53,5 @@ type ServerStats struct {
 
 // Stats returns what agents did and what the proxy saved them.
 func (c *Client) Stats(ctx context.Context) (Stats, error) {
-	var s Stats
-	err := c.do(ctx, http.MethodGet, "/api/v1/stats", nil, &s)
-	return s, err
+	return ask[Stats](ctx, c, http.MethodGet, "/api/v1/stats", nil)
 }
