@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -91,7 +92,10 @@ func (f *importFlags) run(cmd *cobra.Command, g *global, arg string) error {
 		return err
 	}
 	servers, err := connect.Servers(path)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%s is not set up here: there is no %s\nhint: where its file lies elsewhere, name it: mcpproxy import FILE; mcpproxy import tells what is found", arg, path)
+	case err != nil:
 		return err
 	}
 	for _, name := range f.only {

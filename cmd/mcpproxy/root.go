@@ -72,6 +72,12 @@ func (g *global) options(cmd *cobra.Command) (app.Options, error) {
 			return opt, fmt.Errorf("%w: %s\nhint: write one: mcpproxy init --config %s", errNoConfig, g.configPath, g.configPath)
 		}
 	}
+	if info, err := os.Stat(g.dataDir); err == nil && !info.IsDir() {
+		return opt, usage(cmd, "--data-dir %s is a file; --config names the configuration", g.dataDir)
+	}
+	if info, err := os.Stat(g.configPath); err == nil && info.IsDir() {
+		return opt, usage(cmd, "--config %s is a folder; --data-dir names the data directory", g.configPath)
+	}
 	self, err := os.Executable()
 	if err != nil {
 		return opt, err

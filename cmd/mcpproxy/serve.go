@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mcpproxy/cmd/mcpproxy/internal/app"
+	"mcpproxy/internal/config"
 )
 
 // levels are the values of --log-level.
@@ -56,6 +57,9 @@ const gcPercent = 50
 func runServe(cmd *cobra.Command, g *global, f serveFlags) error {
 	if err := checkLevel(cmd, f.logLevel); err != nil {
 		return err
+	}
+	if err := config.CheckListen(f.listen); f.listen != "" && err != nil {
+		return usage(cmd, "--%v", err)
 	}
 	opt, err := g.options(cmd)
 	if err != nil {

@@ -146,6 +146,9 @@ func newUpstreamLogsCommand(g *global) *cobra.Command {
 				if err != nil {
 					return err
 				}
+				if len(log) == 0 {
+					fmt.Fprintf(cmd.ErrOrStderr(), "%s has written nothing yet; mcpproxy status says how it is\n", escape.Line(args[0]))
+				}
 				return o.print(cmd, log, func(w io.Writer) {
 					for _, line := range log {
 						fmt.Fprintln(w, escape.Line(line))

@@ -76,6 +76,8 @@ func (f *upstreamAddFlags) change(cmd *cobra.Command, args []string) (client.Ser
 	switch {
 	case len(args) == 0:
 		return add, usage(cmd, "NAME is missing")
+	case f.url == "" && len(args) == 2 && strings.Contains(args[1], "://"):
+		return add, usage(cmd, "%s is no command: write --url %s", args[1], args[1])
 	case f.url == "" && len(args) == 1:
 		return add, usage(cmd, "a command behind -- or --url is missing")
 	case f.url != "" && len(args) > 1:

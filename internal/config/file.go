@@ -78,7 +78,7 @@ func (f *File) edit(change func(*editor) error) error {
 	}
 	out := e.Bytes()
 	if _, _, err := Parse(out); err != nil {
-		return fmt.Errorf("the change was not written: %w", err)
+		return e.refusal(err)
 	}
 	if string(out) == string(data) {
 		return nil

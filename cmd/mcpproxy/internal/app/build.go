@@ -2,6 +2,7 @@ package app
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -114,6 +115,10 @@ func (a *App) locate() (*config.Config, error) {
 	}
 	if abs, err := filepath.Abs(a.dir); err == nil {
 		a.dir = abs
+	}
+	var faults config.Faults
+	if errors.As(err, &faults) {
+		err = fmt.Errorf("%w\nhint: mend %s and run this again", err, a.configPath)
 	}
 	return cfg, err
 }

@@ -63,6 +63,9 @@ func (a *App) listing(ctx context.Context, s config.Server, opt api.ListOptions)
 	tools, err := a.pool.List(ctx, spec, opt.Trace)
 	if err != nil {
 		e := &client.Error{Code: "unavailable", Message: err.Error(), Hint: "see its log: mcpproxy upstream logs " + s.Name}
+		if errors.Is(err, upstream.ErrConfig) {
+			e.Hint = "put it right in " + a.configPath + "; what it wrote: mcpproxy upstream logs " + s.Name
+		}
 		if errors.Is(err, upstream.ErrLogin) || errors.Is(err, upstream.ErrRights) {
 			e.Hint = hintFor(string(upstream.NeedsLogin), s)
 		}

@@ -3,6 +3,7 @@ package connect
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"path/filepath"
 	"regexp"
@@ -32,14 +33,15 @@ type Server struct {
 // Servers reads the servers of a client's file in the order of their names: a
 // map or an array below mcpServers, servers (VS Code) or mcp.servers, Codex's
 // TOML, Goose's YAML. The proxy's own entry is left out. Errors quote nothing of
-// the file. It returns an error wrapping [ErrNoServers], or the file system's.
+// the file. It returns an error wrapping [ErrNoServers] or [fs.ErrNotExist], or
+// another one of the file system.
 func Servers(path string) ([]Server, error) {
 	text, existed, err := read(path)
 	switch {
 	case err != nil:
 		return nil, err
 	case !existed:
-		return nil, fmt.Errorf("%s does not exist", path)
+		return nil, fmt.Errorf("%w: %s", fs.ErrNotExist, path)
 	}
 	whole, err := formatOf(path).decode(text)
 	if err != nil {
