@@ -116,7 +116,7 @@ func exactNames(text string) []string {
 	if s := squeeze(text); s != "" {
 		names = append(names, s)
 	}
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		word = strings.TrimFunc(word, func(r rune) bool { return !isWordRune(r) })
 		if id, err := tool.ParseID(word); err == nil {
 			names = append(names, squeeze(id.Server)+":"+squeeze(id.Name))

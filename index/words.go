@@ -1,6 +1,7 @@
 package index
 
 import (
+	"slices"
 	"strings"
 	"sync"
 )
@@ -200,10 +201,8 @@ func (v *vocabulary) addGroup(a *analyzer, words []string) {
 }
 
 func (v *vocabulary) addSynonym(of, s term) {
-	for _, have := range v.synonyms[of] {
-		if have == s {
-			return
-		}
+	if slices.Contains(v.synonyms[of], s) {
+		return
 	}
 	v.synonyms[of] = append(v.synonyms[of], s)
 }

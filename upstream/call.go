@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"mcpproxy/internal/tool"
 )
 
 // Call sends one tools/call and returns the result as the server sent it. It
@@ -20,12 +22,17 @@ import (
 // [ErrArguments], [ErrChanged], [ErrLost], [ErrLogin], [ErrRights], [ErrSessionLost] or
 // [ErrClosed]. A call is sent at most once.
 func (p *Pool) Call(ctx context.Context, c Call) (Result, error) {
-	if !isObject(c.Arguments) || !isObject(c.Meta) {
-		return Result{}, fmt.Errorf("%s: %w", c.ID, ErrArguments)
+	return p.relay(c.ID, c.Arguments, c.Meta, func(s *server) (Result, error) { return s.call(ctx, c) })
+}
+
+// relay calls do with the server of id once args and meta were found to be JSON
+// objects.
+func (p *Pool) relay(id tool.ID, args, meta json.RawMessage, do func(*server) (Result, error)) (res Result, err error) {
+	if !isObject(args) || !isObject(meta) {
+		return res, fmt.Errorf("%s: %w", id, ErrArguments)
 	}
-	var res Result
-	err := p.on(c.ID.Server, func(s *server) (err error) {
-		res, err = s.call(ctx, c)
+	err = p.on(id.Server, func(s *server) (err error) {
+		res, err = do(s)
 		return err
 	})
 	return res, err
@@ -91,30 +98,37 @@ func deadline(ctx context.Context, d time.Duration) (_ context.Context, alive, s
 
 // call sends c on this session.
 func (s *session) call(ctx context.Context, c Call, alive func()) (Result, error) {
-	r := request{id: s.ids.Add(1), method: "tools/call"}
-	meta := c.Meta
-	if c.Progress != nil {
-		r.progress = func(params json.RawMessage) { alive(); c.Progress(params) }
-		meta = withToken(meta, r.id)
-	}
 	args := c.Arguments
 	if len(args) == 0 {
 		args = json.RawMessage("{}")
 	}
-	r.params = struct {
-		Name      string          `json:"name"`
-		Arguments json.RawMessage `json:"arguments"`
-		Meta      json.RawMessage `json:"_meta,omitempty"`
-	}{c.ID.Name, args, meta}
-	raw, err := s.request(ctx, r)
-	var rpc *RPCError
-	if err == nil || errors.As(err, &rpc) {
-		s.answered.Store(true)
-	}
+	raw, err := s.relay(ctx, c.Meta, c.Progress, alive, func(meta json.RawMessage) (string, any) {
+		return "tools/call", struct {
+			Name      string          `json:"name"`
+			Arguments json.RawMessage `json:"arguments"`
+			Meta      json.RawMessage `json:"_meta,omitempty"`
+		}{c.ID.Name, args, meta}
+	})
 	if err != nil {
 		return Result{}, err
 	}
 	return Result{Raw: raw, IsError: isError(raw)}, nil
+}
+
+// relay sends the message that is made with meta. progress, which may be nil, is
+// called with each notification of progress, which also keeps the request alive.
+func (s *session) relay(ctx context.Context, meta json.RawMessage, progress func(json.RawMessage), alive func(), message func(meta json.RawMessage) (method string, params any)) (json.RawMessage, error) {
+	r := request{id: s.ids.Add(1)}
+	if progress != nil {
+		r.progress = func(params json.RawMessage) { alive(); progress(params) }
+		meta = withToken(meta, r.id)
+	}
+	r.method, r.params = message(meta)
+	raw, err := s.request(ctx, r)
+	if _, answered := errors.AsType[*RPCError](err); err == nil || answered {
+		s.answered.Store(true)
+	}
+	return raw, err
 }
 
 // withToken returns meta, a JSON object or nil, with our own progress token:

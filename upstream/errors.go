@@ -53,8 +53,7 @@ func plain(err error) error {
 		return nil
 	}
 	text := err.Error()
-	var u *url.Error
-	if errors.As(err, &u) {
+	if u, ok := errors.AsType[*url.Error](err); ok {
 		text = strings.ReplaceAll(text, u.Error(), u.Err.Error())
 	}
 	return &plainError{text: clip(text), err: err}

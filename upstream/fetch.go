@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 
 	"mcpproxy/internal/tool"
 )
@@ -26,15 +25,7 @@ type Fetch struct {
 // Fetch sends f and returns the result as the server sent it. It waits, ends and
 // fails as [Pool.Call] does.
 func (p *Pool) Fetch(ctx context.Context, f Fetch) (Result, error) {
-	if !isObject(f.Arguments) || !isObject(f.Meta) {
-		return Result{}, fmt.Errorf("%s: %w", f.ID, ErrArguments)
-	}
-	var res Result
-	err := p.on(f.ID.Server, func(s *server) (err error) {
-		res, err = s.fetch(ctx, f)
-		return err
-	})
-	return res, err
+	return p.relay(f.ID, f.Arguments, f.Meta, func(s *server) (Result, error) { return s.fetch(ctx, f) })
 }
 
 func (s *server) fetch(ctx context.Context, f Fetch) (res Result, err error) {
@@ -46,29 +37,12 @@ func (s *server) fetch(ctx context.Context, f Fetch) (res Result, err error) {
 		check: func(v *view) error { return v.others.check(f.ID, f.Want) },
 		send: func(sess *session) (err error) {
 			s.beside.mark()
-			res.Raw, err = sess.fetch(ctx, f, alive)
+			res.Raw, err = sess.relay(ctx, f.Meta, f.Progress, alive, f.message)
 			res.Sent = !errors.Is(err, errNotSent)
 			return err
 		},
 	})
 	return res, err
-}
-
-// fetch sends f on this session.
-func (s *session) fetch(ctx context.Context, f Fetch, alive func()) (json.RawMessage, error) {
-	r := request{id: s.ids.Add(1)}
-	meta := f.Meta
-	if f.Progress != nil {
-		r.progress = func(params json.RawMessage) { alive(); f.Progress(params) }
-		meta = withToken(meta, r.id)
-	}
-	r.method, r.params = f.message(meta)
-	raw, err := s.request(ctx, r)
-	var rpc *RPCError
-	if err == nil || errors.As(err, &rpc) {
-		s.answered.Store(true)
-	}
-	return raw, err
 }
 
 // message returns method and params of f.

@@ -114,8 +114,7 @@ func (r *remote) plain(err error) error {
 		text = fmt.Sprintf("%s did not answer in time", r.origin)
 	default: // the text may quote the server
 		text = fmt.Sprintf("%s could not be reached or does not speak HTTP", r.origin)
-		var errno syscall.Errno
-		if errors.As(err, &errno) {
+		if errno, ok := errors.AsType[syscall.Errno](err); ok {
 			text = fmt.Sprintf("%s could not be reached: %v", r.origin, errno)
 		}
 	}

@@ -163,29 +163,26 @@ func (p *Pool) Status() []Status {
 // does not wait. The slice is the caller's, the tools are shared. The error
 // wraps [ErrUnknown] or [ErrNotListed].
 func (p *Pool) Tools(_ context.Context, server string) ([]tool.Tool, error) {
-	s, err := p.lookup(server)
-	if err != nil {
-		return nil, err
-	}
-	v := s.view.Load()
-	if v.listing == nil {
-		return nil, fmt.Errorf("upstream %q is %s: %w", server, v.status.State, ErrNotListed)
-	}
-	return slices.Clone(v.listing.tools), nil
+	return p.listed(server, func(v *view) *listing { return v.listing })
 }
 
 // Others is [Pool.Tools] for everything else: prompts, resources, resource
 // templates and the server's instructions. It is listed after the tools.
 func (p *Pool) Others(_ context.Context, server string) ([]tool.Tool, error) {
+	return p.listed(server, func(v *view) *listing { return v.others })
+}
+
+func (p *Pool) listed(server string, which func(*view) *listing) ([]tool.Tool, error) {
 	s, err := p.lookup(server)
 	if err != nil {
 		return nil, err
 	}
 	v := s.view.Load()
-	if v.others == nil {
+	l := which(v)
+	if l == nil {
 		return nil, fmt.Errorf("upstream %q is %s: %w", server, v.status.State, ErrNotListed)
 	}
-	return slices.Clone(v.others.tools), nil
+	return slices.Clone(l.tools), nil
 }
 
 // Changes tells the names of servers whose listings or state may differ.

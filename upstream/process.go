@@ -269,8 +269,7 @@ func commandError(name string, onPath bool, err error) error {
 
 // plainCause strips the operation and path that err repeats.
 func plainCause(err error) error {
-	var errno syscall.Errno
-	if errors.As(err, &errno) {
+	if errno, ok := errors.AsType[syscall.Errno](err); ok {
 		return errno
 	}
 	return err

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mcpproxy/internal/client"
+	"mcpproxy/internal/escape"
 )
 
 // answering makes cmd a command that asks an instance, with the arguments of the
@@ -25,4 +26,20 @@ func answering[T any](g *global, cmd *cobra.Command, ask func(ctx context.Contex
 	}
 	o.flag(cmd)
 	return cmd
+}
+
+// completing offers the first argument to the shell.
+func completing(g *global, offer func(ctx context.Context, c *client.Client) ([]string, error)) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, args []string, _ string) (names []string, _ cobra.ShellCompDirective) {
+		if len(args) == 0 {
+			_ = g.connect(cmd, func(ctx context.Context, c *client.Client) (err error) {
+				names, err = offer(ctx, c)
+				return err
+			})
+		}
+		for i, name := range names {
+			names[i] = escape.Line(name)
+		}
+		return names, cobra.ShellCompDirectiveNoFileComp
+	}
 }

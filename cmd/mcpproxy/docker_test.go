@@ -37,7 +37,7 @@ func serveIsolated(t *testing.T, servers map[string]any, env ...string) *instanc
 	in.url = "http://" + in.addr + "/mcp"
 	in.configure(t, servers)
 	t.Cleanup(func() {
-		for _, volume := range strings.Fields(runDocker(t, "volume", "ls", "--quiet", "--filter", in.label(t))) {
+		for volume := range strings.FieldsSeq(runDocker(t, "volume", "ls", "--quiet", "--filter", in.label(t))) {
 			runDocker(t, "volume", "rm", "--force", volume)
 		}
 		if left := in.containers(t); left != "" {
@@ -76,8 +76,7 @@ func (in *instance) run(t *testing.T, args ...string) string {
 	cmd.Env = append(os.Environ(), "HOME="+in.dir, "XDG_STATE_HOME="+in.dir)
 	out, err := cmd.Output()
 	if err != nil {
-		var exit *exec.ExitError
-		if errors.As(err, &exit) {
+		if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 			out = append(out, exit.Stderr...)
 		}
 		t.Fatalf("mcpproxy %s: %v\n%s", strings.Join(args, " "), err, out)

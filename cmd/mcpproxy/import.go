@@ -40,7 +40,7 @@ read. Values that look like secrets are offered to the keyring, so that the
 configuration holds a placeholder instead: on a terminal it asks, else --secrets
 says what to do.`,
 		Example: "  mcpproxy import\n  mcpproxy import cursor --dry-run\n  mcpproxy import claude-desktop --secrets keyring\n  mcpproxy import ./mcp.json --only github",
-		Args:    atMost(1),
+		Args:    atMostOne,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !slices.Contains([]string{"ask", "keyring", "keep"}, f.secrets) {
 				return usage(cmd, "--secrets must be ask, keyring or keep, not %q", f.secrets)
@@ -143,7 +143,7 @@ func (f *importFlags) take(cmd *cobra.Command, g *global, c *client.Client, know
 		return row, nil
 	}
 	for _, p := range plain {
-		moved, err := f.hide(cmd, g, s, p)
+		moved, err := f.hide(cmd, s, p)
 		if err != nil {
 			return row, err
 		}
@@ -154,8 +154,7 @@ func (f *importFlags) take(cmd *cobra.Command, g *global, c *client.Client, know
 		}
 	}
 	if _, err := c.AddServer(cmd.Context(), changeOf(s)); err != nil {
-		var refused *client.Error
-		if errors.As(err, &refused) {
+		if refused, ok := errors.AsType[*client.Error](err); ok {
 			row.Reason = refused.Message
 			return row, nil
 		}
@@ -166,7 +165,7 @@ func (f *importFlags) take(cmd *cobra.Command, g *global, c *client.Client, know
 }
 
 // hide moves one value to the keyring if the person wants it there.
-func (f *importFlags) hide(cmd *cobra.Command, g *global, s connect.Server, p connect.Plain) (bool, error) {
+func (f *importFlags) hide(cmd *cobra.Command, s connect.Server, p connect.Plain) (bool, error) {
 	switch f.secrets {
 	case "keep":
 		return false, nil

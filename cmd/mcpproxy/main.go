@@ -44,9 +44,8 @@ func main() {
 func exitCode(ctx context.Context, err error) int {
 	var wrongUse *usageError
 	var faults config.Faults
-	var answer *client.Error
 	code := ""
-	if errors.As(err, &answer) {
+	if answer, ok := errors.AsType[*client.Error](err); ok {
 		code = answer.Code
 	}
 	switch {

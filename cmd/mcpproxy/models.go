@@ -66,7 +66,7 @@ func newModelsVerifyCommand(g *global) *cobra.Command {
 		Long: `Read every file of one model, or of all, and compare it with the digest that was
 noted when the model was added. The same happens before each load.`,
 		Example:           "  mcpproxy models verify\n  mcpproxy models verify minilm -o json",
-		Args:              atMostOne("NAME"),
+		Args:              atMostOne,
 		ValidArgsFunction: completeModels(g),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opt, err := g.options(cmd)
@@ -195,29 +195,13 @@ func newModelsRemoveCommand(g *global) *cobra.Command {
 	})
 }
 
-// atMostOne checks for one optional argument.
-func atMostOne(name string) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if len(args) == 0 {
-			return nil
-		}
-		return wants(name)(cmd, args)
-	}
-}
-
 // completeModels completes the first argument with the models' names.
 func completeModels(g *global) cobra.CompletionFunc {
-	return func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-		var names []string
-		if len(args) == 0 {
-			_ = g.connect(cmd, func(ctx context.Context, c *client.Client) error {
-				list, err := c.Models(ctx)
-				for _, m := range list {
-					names = append(names, escape.Line(m.Name))
-				}
-				return err
-			})
+	return completing(g, func(ctx context.Context, c *client.Client) (names []string, err error) {
+		list, err := c.Models(ctx)
+		for _, m := range list {
+			names = append(names, m.Name)
 		}
-		return names, cobra.ShellCompDirectiveNoFileComp
-	}
+		return names, err
+	})
 }

@@ -42,7 +42,7 @@ nothing is approved either.
   mcpproxy quarantine approve github:prompt/review
   mcpproxy quarantine approve --server github --all
   mcpproxy quarantine approve github --hash 5d41402abc4b...`,
-		Args:              atMost(1),
+		Args:              atMostOne,
 		ValidArgsFunction: completeServers(g),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := f.target(cmd, args)

@@ -51,7 +51,7 @@ func newQuarantineHistoryCommand(g *global) *cobra.Command {
 		Long: `Show what happened at the gate, newest first: approvals, definitions that were held
 or changed, hints that were applied without asking, definitions that came back.`,
 		Example:           "  mcpproxy quarantine history\n  mcpproxy quarantine history github --limit 20 -o json",
-		Args:              atMost(1),
+		Args:              atMostOne,
 		ValidArgsFunction: completeServers(g),
 		PreRunE: func(cmd *cobra.Command, _ []string) error {
 			if limit < 1 {

@@ -49,7 +49,7 @@ stay, and a tool whose text differs from the approved one waits as ever.`,
 		Example: `  mcpproxy quarantine restore --list
   mcpproxy quarantine restore
   mcpproxy quarantine restore 2 --hash 5d41402abc4b...`,
-		Args: atMost(1),
+		Args: atMostOne,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opt, err := g.options(cmd)
 			if err != nil {

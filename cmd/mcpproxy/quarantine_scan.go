@@ -33,7 +33,7 @@ never replaces it: rewriting escapes every rule.`,
 		Example: `  mcpproxy quarantine scan
   mcpproxy quarantine scan github -o json
   mcpproxy quarantine scan --corpus ./tools -o jsonl`,
-		Args:              atMost(1),
+		Args:              atMostOne,
 		ValidArgsFunction: completeServers(g),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := nameOnce(cmd, &f.server, args); err != nil {

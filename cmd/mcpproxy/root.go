@@ -164,14 +164,12 @@ func group(use, short, long string, subcommands ...*cobra.Command) *cobra.Comman
 	return cmd
 }
 
-// atMost checks the number of arguments of a command that needs none.
-func atMost(n int) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if len(args) > n {
-			return usage(cmd, "unexpected argument %q", args[n])
-		}
-		return nil
+// atMostOne checks the number of arguments of a command that needs none.
+func atMostOne(cmd *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return usage(cmd, "unexpected argument %q", args[1])
 	}
+	return nil
 }
 
 // nameOnce reads a name that is an argument or the value of a flag.

@@ -34,7 +34,7 @@ With --log-level trace every JSON-RPC frame is printed to stderr as it passes.`,
 		Example: `  mcpproxy tools list github
   mcpproxy tools list github -l trace
   mcpproxy tools list -s slow -t 60s -o json`,
-		Args:              atMost(1),
+		Args:              atMostOne,
 		ValidArgsFunction: completeServers(g),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := nameOnce(cmd, &f.server, args); err != nil {

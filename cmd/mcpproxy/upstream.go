@@ -166,17 +166,11 @@ func newUpstreamLogsCommand(g *global) *cobra.Command {
 
 // completeServers offers the configured names to the shell.
 func completeServers(g *global) cobra.CompletionFunc {
-	return func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-		var names []string
-		if len(args) == 0 {
-			_ = g.connect(cmd, func(ctx context.Context, c *client.Client) error {
-				servers, err := c.Servers(ctx)
-				for _, s := range servers {
-					names = append(names, escape.Line(s.Name))
-				}
-				return err
-			})
+	return completing(g, func(ctx context.Context, c *client.Client) (names []string, err error) {
+		servers, err := c.Servers(ctx)
+		for _, s := range servers {
+			names = append(names, s.Name)
 		}
-		return names, cobra.ShellCompDirectiveNoFileComp
-	}
+		return names, err
+	})
 }

@@ -246,8 +246,7 @@ func (c *Client) send(ctx context.Context, method, path string, in any, headers 
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		var wrapped *url.Error
-		if errors.As(err, &wrapped) { // its text has the whole URL, query included
+		if wrapped, ok := errors.AsType[*url.Error](err); ok { // its text has the whole URL, query included
 			err = wrapped.Err
 		}
 		return nil, fmt.Errorf("instance: %w", err)

@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 	"unicode"
 
@@ -238,18 +239,18 @@ func oneOf(words ...string) func(string) string {
 }
 
 func joinWords(words []string) string {
-	out := ""
+	var out strings.Builder
 	for i, w := range words {
 		switch {
 		case i == 0:
 		case i == len(words)-1:
-			out += " or "
+			out.WriteString(" or ")
 		default:
-			out += ", "
+			out.WriteString(", ")
 		}
-		out += w
+		out.WriteString(w)
 	}
-	return out
+	return out.String()
 }
 
 // plain refuses control characters, which neither a command line nor a header

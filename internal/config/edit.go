@@ -34,8 +34,7 @@ func newEditor(data []byte) (*editor, error) {
 
 // syntaxFaults makes faults of a text that is no JSON with comments.
 func syntaxFaults(err error) error {
-	var s *jsonc.SyntaxError
-	if errors.As(err, &s) {
+	if s, ok := errors.AsType[*jsonc.SyntaxError](err); ok {
 		return Faults{{Line: s.Line, Column: s.Column, Message: s.Message}}
 	}
 	return err

@@ -57,14 +57,12 @@ func TestParse_Seed(t *testing.T) {
 			OAuth: &config.OAuth{Scopes: []string{"mcp.read", "mcp.write"}, PKCE: true}},
 		{Name: "isolated", Transport: config.Stdio, Command: "python", Enabled: true, AutoApprove: "none", Timeout: 90 * time.Second,
 			Env: map[string]string{"GITHUB_TOKEN": "${keyring:github_token}"}, WorkingDir: config.ExpandHome("~/src"),
-			Isolation: &config.Isolation{Enabled: ptr(true), Image: "custom-python:latest", WorkingDir: "/app"}},
+			Isolation: &config.Isolation{Enabled: new(true), Image: "custom-python:latest", WorkingDir: "/app"}},
 	}
 	if !reflect.DeepEqual(c.Servers, want) {
 		t.Errorf("servers\n got %+v\nwant %+v", c.Servers, want)
 	}
 }
-
-func ptr[T any](v T) *T { return &v }
 
 func TestParse_Forms(t *testing.T) {
 	t.Parallel()

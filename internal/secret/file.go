@@ -172,8 +172,7 @@ func openIdentity(path string, sealed []byte, passphrase string) (*age.X25519Ide
 		return nil, fmt.Errorf("%w: %w", ErrPassphrase, err)
 	}
 	r, err := age.Decrypt(bytes.NewReader(sealed), scrypt)
-	var none *age.NoIdentityMatchError
-	if errors.As(err, &none) {
+	if _, ok := errors.AsType[*age.NoIdentityMatchError](err); ok {
 		return nil, fmt.Errorf("%w: it is wrong for %s", ErrPassphrase, path)
 	}
 	var text []byte

@@ -140,7 +140,7 @@ func TestFile_ManyWriters(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	var wg sync.WaitGroup
-	for _, name := range strings.Split("abcdefgh", "") {
+	for name := range strings.SplitSeq("abcdefgh", "") {
 		wg.Go(func() {
 			if err := openFile(t, dir, "p").Set(name, name); err != nil {
 				t.Error(err)

@@ -89,8 +89,7 @@ func (s *secretService) names(ctx context.Context) ([]string, error) {
 	var names []string
 	for _, item := range items {
 		attributes, err := property[map[string]string](ctx, s, item, secretsItem+".Attributes")
-		var gone dbus.Error
-		if errors.As(err, &gone) {
+		if _, ok := errors.AsType[dbus.Error](err); ok {
 			continue // deleted since
 		}
 		if err != nil {

@@ -42,7 +42,7 @@ func newYard(t *testing.T, opt Options) *yard {
 	y := &yard{t: t, d: d, pool: upstream.NewPool(upstream.Options{Dial: upstream.DialEnv{Isolator: d}})}
 	t.Cleanup(func() {
 		y.close()
-		for _, id := range strings.Fields(y.ask("volume", "ls", "-q", "--filter", "label="+labelInstance+"="+d.instance)) {
+		for id := range strings.FieldsSeq(y.ask("volume", "ls", "-q", "--filter", "label="+labelInstance+"="+d.instance)) {
 			y.ask("volume", "rm", "--force", id)
 		}
 	})

@@ -82,7 +82,7 @@ func (d *Docker) probe(ctx context.Context, p *plan, self string) (Inside, error
 	}
 	const program = probeDir + "/mcpproxy"
 	q := *p
-	q.mounts = append(q.mounts[:len(q.mounts):len(q.mounts)], mount{source: self, target: program})
+	q.mounts = append(slices.Clip(q.mounts), mount{source: self, target: program})
 	q.entry = program
 	out, err := d.once(ctx, &q, probeTime, []string{"doctor", "probe"})
 	if err != nil {

@@ -149,12 +149,11 @@ func (f *fetcher) send(req *http.Request, redirect func(*http.Request, []*http.R
 
 // plainError says in plain words why no answer came.
 func plainError(origin *url.URL, err error) error {
-	var u *url.Error
 	var dns *net.DNSError
 	var timeout net.Error
 	switch {
 	case errors.Is(err, ErrUnsafeURL):
-		if errors.As(err, &u) {
+		if u, ok := errors.AsType[*url.Error](err); ok {
 			err = u.Err
 		}
 		return fmt.Errorf("%s: %w", origin, err)

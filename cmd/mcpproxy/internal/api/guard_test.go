@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -261,9 +262,7 @@ func TestAdmit_Key(t *testing.T) {
 		for _, r := range routes {
 			req := visit{}.request(r)
 			req.Header.Del("X-API-Key")
-			for k, v := range c.header {
-				req.Header[k] = v
-			}
+			maps.Copy(req.Header, c.header)
 			want := map[access]int{open: 200, agent: c.agent, person: c.person, keyHolder: c.person}[r.access]
 			if want == 200 {
 				want = r.honest()

@@ -131,7 +131,7 @@ func content(kind string, schema any) object { return object{kind: object{"schem
 
 // parameters are those of the path, then of the query.
 func (s schemas) parameters(r route, o operation) (list []object) {
-	for _, part := range strings.Split(pathOf(r.pattern), "/") {
+	for part := range strings.SplitSeq(pathOf(r.pattern), "/") {
 		if name, ok := strings.CutPrefix(part, "{"); ok {
 			list = append(list, object{"name": strings.TrimSuffix(name, "}"), "in": "path", "required": true, "schema": object{"type": "string"}})
 		}

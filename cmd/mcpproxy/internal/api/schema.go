@@ -70,8 +70,7 @@ func (s schemas) object(t reflect.Type) object {
 }
 
 func (s schemas) members(t reflect.Type, properties object, required *[]string) {
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 		switch {
 		case name == "-" || !f.IsExported():

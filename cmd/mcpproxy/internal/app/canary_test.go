@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -42,9 +43,7 @@ func TestCanary_NothingUnreviewedReachesAnAgent(t *testing.T) {
 			t.Parallel()
 			canary := "CANARY" + rand.Text()
 			r := newRig(t)
-			for k, v := range top {
-				r.top[k] = v
-			}
+			maps.Copy(r.top, top)
 			canaries(r, canary)
 			s := &surfaces{r: r, servers: []string{"held", "unseen", "faulty", "moved", "blocked"}, ids: []string{"held:plain", "moved:plain", "blocked:plain", "unseen:plain"}}
 			s.begin()

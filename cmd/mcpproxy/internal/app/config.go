@@ -42,8 +42,7 @@ func (a *App) CheckConfig(_ context.Context, text string) (client.ConfigCheck, e
 	}
 	whole, err := restored([]byte(text), old)
 	if err != nil {
-		var faults config.Faults
-		if errors.As(err, &faults) {
+		if faults, ok := errors.AsType[config.Faults](err); ok {
 			return client.ConfigCheck{Faults: faultDTOs(faults), Warnings: []client.ConfigFault{}}, nil
 		}
 		return client.ConfigCheck{}, err
@@ -145,8 +144,8 @@ func settingsOf(c *config.Config) client.ConfigSettings {
 // settingNames are the keys of [client.ConfigSettings].
 func settingNames() (names []string) {
 	t := reflect.TypeFor[client.ConfigSettings]()
-	for i := range t.NumField() {
-		names = append(names, t.Field(i).Tag.Get("json"))
+	for field := range t.Fields() {
+		names = append(names, field.Tag.Get("json"))
 	}
 	return names
 }

@@ -33,8 +33,7 @@ func connected(t *testing.T, text string) (*client.Client, string) {
 }
 
 func codeOf(err error) string {
-	var e *client.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*client.Error](err); ok {
 		return e.Code
 	}
 	return ""

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -60,9 +61,7 @@ func newRig(t testing.TB) *rig {
 func (r *rig) configure() {
 	r.t.Helper()
 	cfg := map[string]any{"listen": "127.0.0.1:0", "enable_tray": false, "mcpServers": r.servers}
-	for k, v := range r.top {
-		cfg[k] = v
-	}
+	maps.Copy(cfg, r.top)
 	text, err := json.Marshal(cfg)
 	if err == nil {
 		err = os.WriteFile(filepath.Join(r.dir, "mcp_config.json"), text, 0o600)

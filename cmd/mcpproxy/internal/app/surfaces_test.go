@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"regexp"
 	"strings"
@@ -175,9 +176,7 @@ func (s *surfaces) arguments(in schema, operation string) (list []map[string]any
 	}
 	with := func(pairs ...any) {
 		args := map[string]any{}
-		for k, v := range base {
-			args[k] = v
-		}
+		maps.Copy(args, base)
 		for i := 0; i < len(pairs); i += 2 {
 			args[pairs[i].(string)] = pairs[i+1]
 		}

@@ -22,8 +22,7 @@ type tomlFormat struct{}
 func (tomlFormat) decode(text []byte) (map[string]any, error) {
 	whole := map[string]any{}
 	if err := toml.Unmarshal(text, &whole); err != nil {
-		var at *toml.DecodeError
-		if errors.As(err, &at) {
+		if at, ok := errors.AsType[*toml.DecodeError](err); ok {
 			line, column := at.Position()
 			return nil, fmt.Errorf("line %d, column %d: is not TOML", line, column)
 		}

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 
 	"github.com/cenkalti/backoff/v5"
@@ -248,9 +249,7 @@ func (s *Syncer) Prune(ctx context.Context, serving []string) error {
 	before := s.serving
 	s.serving = set
 	gone := map[string]*server{}
-	for name, sv := range s.servers { // a sync under way may be about to add it
-		gone[name] = sv
-	}
+	maps.Copy(gone, s.servers) // a sync under way may be about to add it
 	s.mu.Unlock()
 	for name := range s.opt.Index.Status().Servers {
 		gone[name] = s.server(name)

@@ -75,8 +75,7 @@ func local(p string) string {
 // explain turns an error of the file system into one that shows no host path.
 func explain(p string, err error) error {
 	reason := err
-	var pathError *fs.PathError
-	if errors.As(err, &pathError) {
+	if pathError, ok := errors.AsType[*fs.PathError](err); ok {
 		reason = pathError.Err
 	}
 	switch {

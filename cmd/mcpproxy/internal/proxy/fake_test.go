@@ -268,7 +268,7 @@ func (a *agent) post(method, params string) (messages []json.RawMessage, streame
 	if !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/event-stream") {
 		return []json.RawMessage{bytes.TrimSpace(body)}, false
 	}
-	for _, line := range bytes.Split(body, []byte("\n")) {
+	for line := range bytes.SplitSeq(body, []byte("\n")) {
 		if data, ok := bytes.CutPrefix(line, []byte("data: ")); ok {
 			messages = append(messages, data)
 		}

@@ -72,8 +72,7 @@ func forbidden(policy Policy, operation string) string {
 }
 
 func managementFailure(in management, err error) json.RawMessage {
-	var known *client.Error
-	if errors.As(err, &known) {
+	if known, ok := errors.AsType[*client.Error](err); ok {
 		return failure(managementTool+" "+in.operation+": "+plainText(known.Message, maxErrorText), known.Hint)
 	}
 	return failure(managementTool+" "+in.operation+": "+plainText(err.Error(), maxErrorText), `see {"operation":"list"}`)

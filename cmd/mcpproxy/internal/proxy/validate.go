@@ -76,8 +76,7 @@ func (s *schema) validate(value any) (err error) {
 		}
 	}()
 	s.steps = maxSteps
-	var faults *jsonschema.ValidationError
-	if errors.As(s.compiled.Validate(value), &faults) {
+	if faults, ok := errors.AsType[*jsonschema.ValidationError](s.compiled.Validate(value)); ok {
 		return faultText(faults)
 	}
 	return nil
