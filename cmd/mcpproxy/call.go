@@ -28,7 +28,7 @@ func newCallToolCommand(g *global) *cobra.Command {
 NAME is server:tool, or one of the proxy's own tools such as retrieve_tools and
 upstream_servers. Calls pass the same checks as an agent's: what nobody approved
 is not called. An answer that the tool marks as an error exits with 1.`,
-		Example: `  mcpproxy call tool --tool-name time:now --json_args '{"zone":"Asia/Tokyo"}'
+		Example: `  mcpproxy call tool --tool-name time:current_time --json_args '{"zone":"Asia/Tokyo"}'
   mcpproxy call tool --tool-name=upstream_servers --json_args='{"operation":"list"}'
   mcpproxy call tool --tool-name files:write --json_args - < arguments.json`,
 		Args: wants(),

@@ -66,7 +66,7 @@ running instance go on meanwhile.`,
 		Args:    wants(),
 	}
 	return answering(g, cmd, func(ctx context.Context, c *client.Client, _ []string) (client.Index, error) {
-		return c.Rebuild(ctx, progress(cmd.ErrOrStderr(), "tools indexed"))
+		return c.Rebuild(ctx, progress(cmd.ErrOrStderr(), "steps (the words of every tool, then its meaning)"))
 	}, printIndex)
 }
 

@@ -141,27 +141,30 @@ func usage(cmd *cobra.Command, format string, args ...any) error {
 func group(use, short, long string, subcommands ...*cobra.Command) *cobra.Command {
 	cmd := &cobra.Command{Use: use, Short: short, Long: long, Args: cobra.ArbitraryArgs, SuggestionsMinimumDistance: 2}
 	cmd.AddCommand(subcommands...)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if len(args) == 0 && !cmd.HasParent() {
-			return cmd.Help()
-		}
-		var names []string
-		for _, sub := range cmd.Commands() {
-			if sub.IsAvailableCommand() {
-				names = append(names, sub.Name())
-			}
-		}
-		slices.Sort(names)
-		if len(args) == 0 {
-			return usage(cmd, "%s needs one of: %s", cmd.CommandPath(), strings.Join(names, ", "))
-		}
-		e := &usageError{message: fmt.Sprintf("unknown command %q for %q", args[0], cmd.CommandPath()), hint: cmd.CommandPath() + " --help"}
-		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-			e.hint = "did you mean " + cmd.CommandPath() + " " + strings.Join(near, " or ") + "?"
-		}
-		return e
-	}
+	cmd.RunE = runGroup
 	return cmd
+}
+
+// runGroup answers a group without one of its commands.
+func runGroup(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 && !cmd.HasParent() {
+		return cmd.Help()
+	}
+	var names []string
+	for _, sub := range cmd.Commands() {
+		if sub.IsAvailableCommand() {
+			names = append(names, sub.Name())
+		}
+	}
+	slices.Sort(names)
+	if len(args) == 0 {
+		return usage(cmd, "%s needs one of: %s", cmd.CommandPath(), strings.Join(names, ", "))
+	}
+	e := &usageError{message: fmt.Sprintf("unknown command %q for %q", args[0], cmd.CommandPath()), hint: cmd.CommandPath() + " --help"}
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		e.hint = "did you mean " + cmd.CommandPath() + " " + strings.Join(near, " or ") + "?"
+	}
+	return e
 }
 
 // atMostOne checks the number of arguments of a command that needs none.

@@ -9,7 +9,8 @@ type topic struct {
 }
 
 // addTopics gives root the commands, under their headings in this order.
-// Cobra's own, help and completion, go under the last one.
+// Cobra's own, help and completion, go under the last one, and refuse like ours
+// what there is not.
 func addTopics(root *cobra.Command, topics ...topic) {
 	for _, t := range topics {
 		root.AddGroup(&cobra.Group{ID: t.title, Title: t.title + ":"})
@@ -20,4 +21,28 @@ func addTopics(root *cobra.Command, topics ...topic) {
 		root.SetHelpCommandGroupID(t.title)
 		root.SetCompletionCommandGroupID(t.title)
 	}
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		switch cmd.Name() {
+		case "help":
+			cmd.Run, cmd.RunE = nil, runHelp
+		case "completion":
+			cmd.Args, cmd.RunE, cmd.SuggestionsMinimumDistance = cobra.ArbitraryArgs, runGroup, 2
+		}
+	}
+}
+
+// runHelp shows the help of the command that args name.
+func runHelp(cmd *cobra.Command, args []string) error {
+	target, rest, err := cmd.Root().Find(args)
+	switch {
+	case err != nil:
+		return usage(cmd, "%v", err)
+	case len(rest) > 0 && target.HasSubCommands():
+		return runGroup(target, rest)
+	case len(rest) > 0:
+		return usage(cmd, "unexpected argument %q", rest[0])
+	}
+	return target.Help()
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -12,6 +13,7 @@ import (
 
 func newUICommand(g *global) *cobra.Command {
 	var open bool
+	var o output
 	cmd := &cobra.Command{
 		Use:   "ui",
 		Short: "Print a link to the web page",
@@ -28,8 +30,7 @@ see it; if one of them is faster, your browser says that the link was used.`,
 					return err
 				}
 				if !open {
-					_, err = fmt.Fprintln(cmd.OutOrStdout(), l.URL)
-					return err
+					return o.print(cmd, l, func(w io.Writer) { fmt.Fprintln(w, l.URL) })
 				}
 				if err := desktop.Open(l.URL); err != nil {
 					return fmt.Errorf("the browser was not opened: %w\nhint: open it yourself: %s", err, l.URL)
@@ -40,5 +41,6 @@ see it; if one of them is faster, your browser says that the link was used.`,
 		},
 	}
 	cmd.Flags().BoolVar(&open, "open", false, "open it in the browser instead")
+	o.flag(cmd)
 	return cmd
 }

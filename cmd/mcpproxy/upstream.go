@@ -138,9 +138,13 @@ func newUpstreamLogsCommand(g *global) *cobra.Command {
 			}
 			return g.connect(cmd, func(ctx context.Context, c *client.Client) error {
 				if follow {
-					return c.FollowLogs(ctx, args[0], lines, func(line string) {
+					err := c.FollowLogs(ctx, args[0], lines, func(line string) {
 						fmt.Fprintln(cmd.OutOrStdout(), escape.Line(line))
 					})
+					if ctx.Err() != nil {
+						return nil // Ctrl-C is how it ends
+					}
+					return err
 				}
 				log, err := c.Logs(ctx, args[0], lines)
 				if err != nil {
