@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"mcpproxy/embed"
+	"mcpproxy/embed/embedtest"
 	"mcpproxy/internal/store"
 	"mcpproxy/internal/tool"
 )
@@ -54,7 +55,7 @@ func BenchmarkIndex_Search(b *testing.B) {
 	}
 	for _, n := range []int{100, 1000, 10000} {
 		b.Run(fmt.Sprint("hybrid/", n), func(b *testing.B) {
-			x := benchIndex(b, n, nil, Options{Embedder: embed.Hash{}})
+			x := benchIndex(b, n, nil, Options{Embedder: embedtest.Hash{}})
 			if err := x.WaitVectors(b.Context()); err != nil {
 				b.Fatal(err)
 			}
@@ -122,7 +123,7 @@ func BenchmarkIndex_Open(b *testing.B) {
 }
 
 func BenchmarkEmbedding_Decode(b *testing.B) {
-	vectors, _ := embed.Hash{}.Embed(b.Context(), embed.Passage, []string{"some text"})
+	vectors, _ := embedtest.Hash{}.Embed(b.Context(), embed.Passage, []string{"some text"})
 	e := newEmbedding(vectors[0])
 	for b.Loop() {
 		if _, err := e.decode(len(vectors[0])); err != nil {

@@ -1,6 +1,7 @@
 package index
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -150,6 +151,6 @@ func (c *catalogue) segments(w *weights) []*segment {
 		})
 	}
 	_ = g.Wait() // no f returns an error
-	slices.SortFunc(out, bySegmentServer)
+	slices.SortFunc(out, func(x, y *segment) int { return cmp.Compare(x.server, y.server) })
 	return out
 }

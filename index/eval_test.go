@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"mcpproxy/embed"
+	"mcpproxy/embed/embedtest"
 	"mcpproxy/internal/tool"
 )
 
@@ -41,7 +41,7 @@ func TestEvaluate_Report(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, opt := range []EvalOptions{{Mode: BM25}, {Mode: Hybrid, Embedder: embed.Hash{}}, {Mode: Vector, Embedder: embed.Hash{}}} {
+	for _, opt := range []EvalOptions{{Mode: BM25}, {Mode: Hybrid, Embedder: embedtest.Hash{}}, {Mode: Vector, Embedder: embedtest.Hash{}}} {
 		r, err := Evaluate(t.Context(), set, opt)
 		if err != nil {
 			t.Fatal(err)

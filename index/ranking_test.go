@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"mcpproxy/embed"
+	"mcpproxy/embed/embedtest"
 )
 
 var update = flag.Bool("update", false, "rewrite testdata/ranking/*.golden")
@@ -24,7 +24,7 @@ func TestRanking_Goldens(t *testing.T) {
 	var stats strings.Builder
 	fmt.Fprintf(&stats, "%-8s %8s %8s %8s\n", "mode", "recall@1", "recall@5", "mrr")
 	for _, mode := range []Mode{BM25, Vector, Hybrid} {
-		opt := EvalOptions{Mode: mode, Embedder: embed.Hash{}}
+		opt := EvalOptions{Mode: mode, Embedder: embedtest.Hash{}}
 		x, _, err := openSet(t.Context(), set, opt)
 		if err != nil {
 			t.Fatal(err)

@@ -13,7 +13,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"mcpproxy/embed"
+	"mcpproxy/embed/embedtest"
 	"mcpproxy/internal/tool"
 )
 
@@ -211,7 +211,7 @@ func TestSnapshot_BeginsANewDictionary(t *testing.T) {
 // TestIndex_Concurrent is for the race detector: searches beside changes.
 func TestIndex_Concurrent(t *testing.T) {
 	t.Parallel()
-	x := open(t, bucket[Entry](t, openDB(t), "tools"), Options{Embedder: embed.Hash{}, Vectors: bucket[Embedding](t, openDB(t), "vectors")})
+	x := open(t, bucket[Entry](t, openDB(t), "tools"), Options{Embedder: embedtest.Hash{}, Vectors: bucket[Embedding](t, openDB(t), "vectors")})
 	var wg sync.WaitGroup
 	for s := range 8 {
 		server := fmt.Sprint("server", s)

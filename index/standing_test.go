@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"mcpproxy/embed"
+	"mcpproxy/embed/embedtest"
 	"mcpproxy/internal/tool"
 )
 
@@ -31,7 +32,7 @@ func TestIndex_Standing(t *testing.T) {
 // TestVectors_Near_BothWays compares chromem's scan with the plain one.
 func TestVectors_Near_BothWays(t *testing.T) {
 	t.Parallel()
-	x := open(t, nil, Options{Embedder: embed.Hash{}})
+	x := open(t, nil, Options{Embedder: embedtest.Hash{}})
 	var tools []tool.Tool
 	r := benchWords()
 	for i := range chromemTools - 1 {
@@ -40,7 +41,7 @@ func TestVectors_Near_BothWays(t *testing.T) {
 	replace(t, x, "s", tools...)
 	settle(t, x)
 	v := x.worker.Load().vectors.Load()
-	query, err := embed.Hash{}.Embed(t.Context(), embed.Query, []string{r() + " " + r()})
+	query, err := embedtest.Hash{}.Embed(t.Context(), embed.Query, []string{r() + " " + r()})
 	if err != nil {
 		t.Fatal(err)
 	}

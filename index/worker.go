@@ -210,10 +210,10 @@ func (w *worker) embed(ctx context.Context, batch map[textKey][passagesPerTool]s
 	}
 	made, err := w.call(ctx, texts)
 	if err == nil {
-		return w.store(keys, made)
+		w.store(keys, made)
+		return nil
 	}
-	var good []textKey
-	var bad []textKey
+	var good, bad []textKey
 	made = nil
 	for i, key := range keys {
 		one, oneErr := w.call(ctx, texts[passagesPerTool*i:passagesPerTool*(i+1)])
@@ -231,7 +231,8 @@ func (w *worker) embed(ctx context.Context, batch map[textKey][passagesPerTool]s
 		w.failed[key] = true
 	}
 	w.log.Warn("texts without a vector", zap.Int("texts", len(bad)), zap.Error(err))
-	return w.store(good, made)
+	w.store(good, made)
+	return nil
 }
 
 // call returns the vectors of each tool joined. It checks the embedder's answer,
@@ -252,14 +253,13 @@ func (w *worker) call(ctx context.Context, texts []string) ([][]float32, error) 
 	return joined, nil
 }
 
-func (w *worker) store(keys []textKey, made [][]float32) error {
+func (w *worker) store(keys []textKey, made [][]float32) {
 	put := make(map[string]Embedding, len(keys))
 	for i, key := range keys {
 		w.known[key] = made[i]
 		put[key.record(w.model.Digest)] = newEmbedding(made[i])
 	}
 	w.keep(put)
-	return nil
 }
 
 // keep stores vectors for the next start.

@@ -9,12 +9,13 @@ import (
 	"testing"
 
 	"mcpproxy/embed"
+	"mcpproxy/embed/embedtest"
 	"mcpproxy/internal/tool"
 )
 
 // spy is a hashing embedder that counts passages and fails on demand.
 type spy struct {
-	embed.Hash
+	embedtest.Hash
 	mu       sync.Mutex
 	passages int // of different tools
 	fail     func(kind embed.Kind, text string) error
@@ -194,7 +195,7 @@ func TestIndex_Use_OldVectorsServeMeanwhile(t *testing.T) {
 
 	entered, release := make(chan struct{}), make(chan struct{})
 	var once sync.Once
-	next := &spy{Hash: embed.Hash{Dim: 64}, fail: func(embed.Kind, string) error {
+	next := &spy{Hash: embedtest.Hash{Dim: 64}, fail: func(embed.Kind, string) error {
 		once.Do(func() { close(entered); <-release })
 		return nil
 	}}
@@ -235,7 +236,7 @@ func TestIndex_Use_KeepsTheOldOneIfTheNewFails(t *testing.T) {
 	replace(t, x, "s", newTool(t, "s", "one", "first"), newTool(t, "s", "two", "second"))
 	settle(t, x)
 	broken := errors.New("model broke")
-	if err := x.Use(t.Context(), &spy{Hash: embed.Hash{Dim: 64}, fail: func(embed.Kind, string) error { return broken }}); !errors.Is(err, broken) {
+	if err := x.Use(t.Context(), &spy{Hash: embedtest.Hash{Dim: 64}, fail: func(embed.Kind, string) error { return broken }}); !errors.Is(err, broken) {
 		t.Errorf("Use = %v, want %v", err, broken)
 	}
 	if got := x.Status(); got.Model != "hash-256" || got.Vectors != 2 || got.Next != "" {

@@ -49,11 +49,6 @@ func (f *File) RemoveServer(name string) error {
 	return f.edit(func(e *editor) error { return e.remove(name) })
 }
 
-// SetEnabled switches a server on or off.
-func (f *File) SetEnabled(name string, on bool) error {
-	return f.UpdateServer(name, []Field{{Key: "enabled", Value: on}})
-}
-
 // SetTop sets a key of the top level. A nil value removes it.
 func (f *File) SetTop(key string, value any) error {
 	return f.edit(func(e *editor) error { return e.SetMember(e.Root(), Field{Key: key, Value: value}) })

@@ -40,7 +40,7 @@ func remove(name string) func(*config.File) error {
 }
 
 func enable(name string, on bool) func(*config.File) error {
-	return func(f *config.File) error { return f.SetEnabled(name, on) }
+	return func(f *config.File) error { return f.UpdateServer(name, []config.Field{{Key: "enabled", Value: on}}) }
 }
 
 func TestFile_Add(t *testing.T) {
@@ -288,8 +288,8 @@ func FuzzFile_AddThenRemove(f *testing.F) {
 		if err != nil || len(with.Servers) != len(before.Servers)+1 {
 			t.Fatalf("AddServer to %q: %v", text, err)
 		}
-		if err := file.SetEnabled("new", false); err != nil {
-			t.Fatalf("SetEnabled in %q: %v", text, err)
+		if err := file.UpdateServer("new", []config.Field{{Key: "enabled", Value: false}}); err != nil {
+			t.Fatalf("UpdateServer in %q: %v", text, err)
 		}
 		if err := file.RemoveServer("new"); err != nil {
 			t.Fatalf("RemoveServer from %q: %v", text, err)

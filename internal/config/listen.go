@@ -7,13 +7,6 @@ import (
 	"strconv"
 )
 
-// Addrs returns the addresses to bind: an empty host means 127.0.0.1 and [::1].
-// With port 0 the second must be bound to the port that the first got.
-func (c *Config) Addrs() []string { return ListenAddrs(c.Listen) }
-
-// IsLoopback reports whether only this machine can reach the proxy.
-func (c *Config) IsLoopback() bool { return IsLoopback(c.Listen) }
-
 // CheckListen returns an error if addr cannot be used for listen.
 func CheckListen(addr string) error {
 	if message := checkListen(addr); message != "" {
@@ -22,7 +15,9 @@ func CheckListen(addr string) error {
 	return nil
 }
 
-// ListenAddrs is [Config.Addrs] for an address given elsewhere.
+// ListenAddrs returns the addresses to bind for listen: an empty host means
+// 127.0.0.1 and [::1]. With port 0 the second must be bound to the port that the
+// first got.
 func ListenAddrs(addr string) []string {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil || host != "" {
@@ -31,8 +26,8 @@ func ListenAddrs(addr string) []string {
 	return []string{net.JoinHostPort("127.0.0.1", port), net.JoinHostPort("::1", port)}
 }
 
-// IsLoopback is [Config.IsLoopback] for an address given elsewhere. A host name
-// other than localhost counts as reachable.
+// IsLoopback reports whether only this machine can reach the proxy on listen. A
+// host name other than localhost counts as reachable.
 func IsLoopback(addr string) bool {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {

@@ -26,12 +26,11 @@ func TestConfig_Addrs(t *testing.T) {
 		{"192.168.1.2:9", []string{"192.168.1.2:9"}, false},
 	}
 	for _, tt := range tests {
-		c := &Config{Listen: tt.listen}
 		if err := CheckListen(tt.listen); err != nil {
 			t.Errorf("CheckListen(%q) = %v", tt.listen, err)
 		}
-		if got := c.Addrs(); !slices.Equal(got, tt.want) || c.IsLoopback() != tt.loopback {
-			t.Errorf("%q: Addrs %q, IsLoopback %v, want %q, %v", tt.listen, got, c.IsLoopback(), tt.want, tt.loopback)
+		if got, loopback := ListenAddrs(tt.listen), IsLoopback(tt.listen); !slices.Equal(got, tt.want) || loopback != tt.loopback {
+			t.Errorf("%q: Addrs %q, IsLoopback %v, want %q, %v", tt.listen, got, loopback, tt.want, tt.loopback)
 		}
 	}
 	for _, bad := range []string{"", "8080", ":", "host", ":70000", ":-1", ":08", "a:b:c", "::1:80"} {

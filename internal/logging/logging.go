@@ -21,7 +21,7 @@ import (
 	"gopkg.in/natefinch/lumberjack.v2"
 )
 
-// ErrLevel is wrapped by the errors of [New], [Logs.SetLevel] and [CheckLevel].
+// ErrLevel is wrapped by the errors of [New] and [CheckLevel].
 var ErrLevel = errors.New("unknown log level")
 
 const (
@@ -43,14 +43,12 @@ type Options struct {
 // Logs is what a running program logs to. Safe for concurrent use.
 type Logs struct {
 	log   *zap.Logger
-	level zap.AtomicLevel
 	dir   string
 	mask  *Redactor
 	main  io.Closer                    // flushes and closes main.log; nil without
 	flush *zapcore.BufferedWriteSyncer // of main.log; nil without
 
 	mu      sync.Mutex
-	tracing bool
 	closed  bool
 	servers map[string]*serverFile // by file name
 }
@@ -58,10 +56,11 @@ type Logs struct {
 // New makes the folder and starts logging. The error wraps [ErrLevel] if the
 // level is unknown. Close the Logs after their last use.
 func New(opt Options) (*Logs, error) {
-	l := &Logs{level: zap.NewAtomicLevel(), dir: opt.Dir, mask: opt.Redact, servers: map[string]*serverFile{}}
-	if err := l.SetLevel(opt.Level); err != nil {
+	if err := CheckLevel(opt.Level); err != nil {
 		return nil, err
 	}
+	level := zapLevels[opt.Level]
+	l := &Logs{dir: opt.Dir, mask: opt.Redact, servers: map[string]*serverFile{}}
 	if opt.Dir != "" {
 		if err := os.MkdirAll(opt.Dir, 0o700); err != nil {
 			return nil, fmt.Errorf("log folder: %w\nhint: make it writable, or name another place with --data-dir", err)
@@ -69,13 +68,13 @@ func New(opt Options) (*Logs, error) {
 	}
 	var cores []zapcore.Core
 	if opt.Stderr != nil {
-		cores = append(cores, zapcore.NewCore(newEncoder(opt.Color, opt.Redact), zapcore.Lock(zapcore.AddSync(opt.Stderr)), l.level))
+		cores = append(cores, zapcore.NewCore(newEncoder(opt.Color, opt.Redact), zapcore.Lock(zapcore.AddSync(opt.Stderr)), level))
 	}
 	if opt.File && opt.Dir != "" {
 		// Buffered, so that a slow disk slows nobody down who logs.
 		file := rotated(filepath.Join(opt.Dir, mainName))
 		l.main, l.flush = file, &zapcore.BufferedWriteSyncer{WS: zapcore.AddSync(file), FlushInterval: time.Second}
-		cores = append(cores, zapcore.NewCore(newEncoder(false, opt.Redact), l.flush, l.level))
+		cores = append(cores, zapcore.NewCore(newEncoder(false, opt.Redact), l.flush, level))
 	}
 	l.log = zap.New(zapcore.NewTee(cores...), zap.ErrorOutput(zapcore.AddSync(io.Discard)))
 	return l, nil
@@ -88,26 +87,6 @@ func rotated(path string) *lumberjack.Logger {
 // Logger returns the program's logger. What it is given as message, name or
 // field is escaped.
 func (l *Logs) Logger() *zap.Logger { return l.log }
-
-// SetLevel changes what is logged from now on; empty means info. The error
-// wraps [ErrLevel] if the level is unknown.
-func (l *Logs) SetLevel(level string) error {
-	if err := CheckLevel(level); err != nil {
-		return err
-	}
-	l.mu.Lock()
-	l.tracing = level == "trace"
-	l.mu.Unlock()
-	l.level.SetLevel(zapLevels[level])
-	return nil
-}
-
-// Tracing reports whether the level is trace: debug, and every JSON-RPC frame.
-func (l *Logs) Tracing() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.tracing
-}
 
 var zapLevels = map[string]zapcore.Level{
 	"": zapcore.InfoLevel, "trace": zapcore.DebugLevel, "debug": zapcore.DebugLevel, "info": zapcore.InfoLevel,

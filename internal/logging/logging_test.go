@@ -70,10 +70,7 @@ func TestLogs_Levels(t *testing.T) {
 	all := []string{"debug", "info", "warn", "error"}
 	for level, lowest := range map[string]string{"trace": "debug", "debug": "debug", "info": "info", "": "info", "warn": "warn", "error": "error"} {
 		var stderr bytes.Buffer
-		l := open(t, logging.Options{Level: "error", Stderr: &stderr})
-		if err := l.SetLevel(level); err != nil {
-			t.Fatal(err)
-		}
+		l := open(t, logging.Options{Level: level, Stderr: &stderr})
 		l.Logger().Debug("debug")
 		l.Logger().Info("info")
 		l.Logger().Warn("warn")
@@ -84,9 +81,6 @@ func TestLogs_Levels(t *testing.T) {
 		}
 		if got := strings.Count(stderr.String(), "\n"); got != len(all)-first {
 			t.Errorf("level %q let %d lines through, want %d:\n%s", level, got, len(all)-first, &stderr)
-		}
-		if l.Tracing() != (level == "trace") {
-			t.Errorf("level %q: Tracing = %v", level, l.Tracing())
 		}
 	}
 	if _, err := logging.New(logging.Options{Level: "loud"}); !errors.Is(err, logging.ErrLevel) {

@@ -36,21 +36,6 @@ type Store interface {
 	List() ([]string, error)
 }
 
-// Redacted is a text that prints as **redacted** through fmt, zap and
-// encoding/json. Its value is string(r).
-type Redacted string
-
-const mask = "**redacted**"
-
-// String returns **redacted**.
-func (Redacted) String() string { return mask }
-
-// GoString returns **redacted**.
-func (Redacted) GoString() string { return mask }
-
-// MarshalText returns **redacted**.
-func (Redacted) MarshalText() ([]byte, error) { return []byte(mask), nil }
-
 // CheckName returns an error wrapping [ErrName] if name cannot stand in a
 // placeholder: it must be 1 to 128 printable characters without spaces and
 // braces, and not begin with two underscores, which are ours.

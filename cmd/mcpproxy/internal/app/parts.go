@@ -66,14 +66,6 @@ func (a *App) openAPI(cfg *config.Config) (*api.API, error) {
 	}), nil
 }
 
-// listenAddr is the flag's address, else the file's.
-func (a *App) listenAddr() string {
-	if a.opt.Listen != "" {
-		return a.opt.Listen
-	}
-	return a.inForce.Load().Listen
-}
-
 // sweep ends the stdio children and containers that a killed instance left
 // behind, the docker commands before what they started.
 func (a *App) sweep(ctx context.Context) error {
@@ -90,7 +82,7 @@ func (a *App) sweep(ctx context.Context) error {
 	return nil
 }
 
-// checkFlags reports a flag's value that the file would not be allowed either.
+// check reports a flag's value that the file would not be allowed either.
 func (o Options) check() error {
 	if o.Listen != "" {
 		if err := config.CheckListen(o.Listen); err != nil {

@@ -1,4 +1,4 @@
-package embed_test
+package embedtest_test
 
 import (
 	"context"
@@ -10,7 +10,7 @@ import (
 
 func TestHash_Contract(t *testing.T) {
 	t.Parallel()
-	for _, h := range []embed.Hash{{}, {Dim: 1}, {Dim: 384}} {
+	for _, h := range []embedtest.Hash{{}, {Dim: 1}, {Dim: 384}} {
 		t.Run(h.Model().Name, func(t *testing.T) {
 			t.Parallel()
 			embedtest.Run(t, func(*testing.T) embed.Embedder { return h })
@@ -20,7 +20,7 @@ func TestHash_Contract(t *testing.T) {
 
 func TestHash_Embed_SharedWordsAreNear(t *testing.T) {
 	t.Parallel()
-	vectors, err := embed.Hash{}.Embed(context.Background(), embed.Passage, []string{
+	vectors, err := embedtest.Hash{}.Embed(context.Background(), embed.Passage, []string{
 		"create an issue in a repository", "create repository issues", "weather forecast for tomorrow",
 	})
 	if err != nil {
@@ -43,7 +43,7 @@ func FuzzHash_Embed(f *testing.F) {
 	f.Add("create_issue: Create an issue")
 	f.Add("\xff\x00日本")
 	f.Fuzz(func(t *testing.T, text string) {
-		vectors, err := embed.Hash{}.Embed(t.Context(), embed.Query, []string{text})
+		vectors, err := embedtest.Hash{}.Embed(t.Context(), embed.Query, []string{text})
 		if err != nil {
 			t.Fatal(err)
 		}

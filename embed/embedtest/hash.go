@@ -1,4 +1,4 @@
-package embed
+package embedtest
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode"
 
+	"mcpproxy/embed"
 	"mcpproxy/models"
 )
 
@@ -19,7 +20,7 @@ const hashDim = 256
 // maxHashText is how much of a text a [Hash] reads, in bytes.
 const maxHashText = 16 << 10
 
-// Hash is an [Embedder] without weights, for tests: the words of a text and
+// Hash is an [embed.Embedder] without weights, for tests: the words of a text and
 // their trigrams are hashed to coordinates (feature hashing, Weinberger et al.
 // 2009). Texts that share words or parts of words are near each other; it knows
 // no meaning. Equal texts always give equal vectors. The zero value is ready.
@@ -27,8 +28,8 @@ type Hash struct {
 	Dim int // length of the vectors; 0 means 256
 }
 
-// Embed implements [Embedder]. Both kinds are treated alike.
-func (h Hash) Embed(ctx context.Context, _ Kind, texts []string) ([][]float32, error) {
+// Embed implements [embed.Embedder]. Both kinds are treated alike.
+func (h Hash) Embed(ctx context.Context, _ embed.Kind, texts []string) ([][]float32, error) {
 	vectors := make([][]float32, len(texts))
 	for i, text := range texts {
 		if err := ctx.Err(); err != nil {
@@ -42,14 +43,14 @@ func (h Hash) Embed(ctx context.Context, _ Kind, texts []string) ([][]float32, e
 	return vectors, nil
 }
 
-// Model implements [Embedder].
+// Model implements [embed.Embedder].
 func (h Hash) Model() models.Info {
 	name := fmt.Sprintf("hash-%d", h.dim())
 	digest := sha256.Sum256([]byte(name))
 	return models.Info{Name: name, Digest: hex.EncodeToString(digest[:]), Dim: h.dim()}
 }
 
-// Close implements [Embedder]; there is nothing to close.
+// Close implements [embed.Embedder]; there is nothing to close.
 func (h Hash) Close() error { return nil }
 
 func (h Hash) dim() int {
