@@ -40,9 +40,13 @@ func (a *App) reload(ctx context.Context) error {
 		a.log.Info("configuration file is good again", zap.String("file", a.configPath))
 	}
 	a.warn(warnings)
+	policy := a.policy()
 	if old := a.inForce.Swap(cfg); !reflect.DeepEqual(old, cfg) {
 		a.audit.Record(audit.Entry{What: audit.Config, Actor: audit.File, Outcome: audit.OK, Detail: differences(old, cfg)})
 		a.log.Info("configuration in force", zap.String("file", a.configPath), zap.Int("servers", len(cfg.Servers)))
+	}
+	if a.policy() != policy {
+		a.proxy.ToolsChanged()
 	}
 	return a.apply(ctx, cfg)
 }
