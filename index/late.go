@@ -101,7 +101,7 @@ var cosinePool = sync.Pool{New: func() any { return new(cosines) }}
 // orderLate adds what late interaction says to the score of the first
 // candidates, which are sorted, and sorts them again.
 func (a *arms) orderLate(sorted []candidate) {
-	if len(a.asked) == 0 || a.vectors == nil || len(a.vectors.words.rows) == 0 {
+	if len(sorted) == 0 || len(a.asked) == 0 || a.vectors == nil || len(a.vectors.words.rows) == 0 {
 		return
 	}
 	head := sorted[:min(lateDepth, len(sorted))]

@@ -42,6 +42,16 @@ func (s *senses) Model() models.Info {
 	return info
 }
 
+func TestLate_ServerWithoutTools(t *testing.T) {
+	t.Parallel()
+	x := open(t, nil, Options{Embedder: &senses{}})
+	replace(t, x, "hr", newTool(t, "hr", "payroll_run", "Runs the payroll of everyone in the office"))
+	settle(t, x)
+	if hits, err := x.Search(t.Context(), Query{Text: "payroll of the office", Server: "nobody"}); len(hits) != 0 || err != nil {
+		t.Errorf("Search = %v, %v, want nothing", hits, err)
+	}
+}
+
 func TestLate_FindsAWordByItsSense(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
