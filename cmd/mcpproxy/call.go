@@ -21,20 +21,23 @@ func newCallToolCommand(g *global) *cobra.Command {
 	var tool, args string
 	var o output
 	cmd := &cobra.Command{
-		Use:   "tool --tool-name NAME [--json_args JSON]",
+		Use:   "tool NAME [--json_args JSON]",
 		Short: "Call one tool and print what it answers",
 		Long: `Call one tool and print the text that it answers; -o json prints the whole result.
 
 NAME is server:tool, or one of the proxy's own tools such as retrieve_tools and
 upstream_servers. Calls pass the same checks as an agent's: what nobody approved
 is not called. An answer that the tool marks as an error exits with 1.`,
-		Example: `  mcpproxy call tool --tool-name time:current_time --json_args '{"zone":"Asia/Tokyo"}'
+		Example: `  mcpproxy call tool time:current_time --json_args '{"zone":"Asia/Tokyo"}'
   mcpproxy call tool --tool-name=upstream_servers --json_args='{"operation":"list"}'
   mcpproxy call tool --tool-name files:write --json_args - < arguments.json`,
-		Args: wants(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Args: atMostOne,
+		RunE: func(cmd *cobra.Command, names []string) error {
+			if err := nameOnce(cmd, &tool, names); err != nil {
+				return err
+			}
 			if tool == "" {
-				return usage(cmd, "--tool-name is missing")
+				return usage(cmd, "NAME is missing")
 			}
 			object, err := readArguments(cmd, args)
 			if err != nil {
@@ -45,7 +48,7 @@ is not called. An answer that the tool marks as an error exits with 1.`,
 			})
 		},
 	}
-	cmd.Flags().StringVar(&tool, "tool-name", "", "server:tool, or a tool of the proxy (required)")
+	cmd.Flags().StringVar(&tool, "tool-name", "", "the same as NAME")
 	cmd.Flags().StringVar(&args, "json_args", "{}", "the arguments as a JSON object; - reads them from stdin")
 	cmd.Flags().SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 		switch name {

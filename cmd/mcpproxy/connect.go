@@ -187,7 +187,7 @@ func newConnectListCommand(g *global) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "list",
 		Short:   "Show the known clients and which are connected",
-		Long:    "Show the MCP clients that can be connected, where they keep their servers, and which of them know this proxy.",
+		Long:    "Show the MCP clients that can be connected, where they keep their servers, and\nwhich of them know this proxy.",
 		Example: "  mcpproxy connect list\n  mcpproxy connect list -o json",
 		Args:    wants(),
 		RunE: func(cmd *cobra.Command, _ []string) error {

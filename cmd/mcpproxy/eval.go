@@ -31,7 +31,8 @@ nor the data directory is touched. Both files hold one JSON object per line:
   queries  {"id", "query", "relevant": [ids], "set"?, "groups"?: [[ids], ...]}
 
 An id is any string; input_schema may be null. With groups, one id of each group
-suffices. Vectors are the bundled model's. Recall is the mean over the queries' groups, else over relevant.`,
+suffices. Vectors are the bundled model's. Recall is the mean over the queries'
+groups, else over relevant.`,
 		Example: `  mcpproxy index eval --tools tools.jsonl --queries queries.jsonl
   mcpproxy index eval --tools tools.jsonl --queries queries.jsonl --mode bm25 -o json`,
 		Args: wants(),

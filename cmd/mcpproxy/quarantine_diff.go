@@ -33,8 +33,8 @@ func newQuarantineDiffCommand(g *global) *cobra.Command {
 		Long: `Show word by word how the definition that waits differs from the approved one:
 [-what goes-] and {+what comes+}. What comes is never shortened; control and
 invisible characters are written as code points. The class orders the review and
-decides nothing, like the drift of the meaning (0 says the same): wording, new capability (schema or hints), new directive (words
-that tell an agent what to do).
+decides nothing, like the drift of the meaning (0 says the same): wording, new
+capability (schema or hints), new directive (words that tell an agent what to do).
 ` + itemHelp,
 		Example: "  mcpproxy quarantine diff github:create_issue\n  mcpproxy quarantine diff github:instructions\n  mcpproxy quarantine diff github:create_issue --side-by-side",
 		Args:    wants("SERVER:ITEM"),

@@ -181,7 +181,7 @@ func nameOnce(cmd *cobra.Command, flag *string, args []string) error {
 	case len(args) == 0:
 		return nil
 	case *flag != "" && *flag != args[0]:
-		return usage(cmd, "name the server once: as an argument or with --server")
+		return usage(cmd, "%q and %q: name it once, as an argument or with the flag", args[0], *flag)
 	}
 	*flag = args[0]
 	return nil

@@ -11,6 +11,7 @@ import (
 
 	"mcpproxy/index"
 	"mcpproxy/internal/client"
+	"mcpproxy/internal/tool"
 )
 
 func newSearchCommand(g *global) *cobra.Command {
@@ -33,6 +34,9 @@ says where that tool stands, or what hides it.`,
 			query := strings.TrimSpace(strings.Join(args, " "))
 			if query == "" {
 				return usage(cmd, "WORDS are missing")
+			}
+			if _, err := tool.ParseID(expect); expect != "" && err != nil {
+				return usage(cmd, "--expect must be server:tool, not %q", expect)
 			}
 			if limit < 0 {
 				return usage(cmd, "--limit must not be negative")

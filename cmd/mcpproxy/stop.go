@@ -13,7 +13,7 @@ func newStopCommand(g *global) *cobra.Command {
 	return &cobra.Command{
 		Use:     "stop",
 		Short:   "End the running instance",
-		Long:    "End the running instance and its servers. Calls in flight have three seconds. It is no error if none runs.",
+		Long:    "End the running instance and its servers. Calls in flight have three seconds. It is\nno error if none runs.",
 		Example: "  mcpproxy stop",
 		Args:    wants(),
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -115,7 +115,7 @@ func newUpstreamRestartCommand(g *global) *cobra.Command {
 	return onServer(g, &cobra.Command{
 		Use:     "restart",
 		Short:   "Start a server anew",
-		Long:    "Stop a server and start it anew at once, also out of a failure. It needs a running instance.",
+		Long:    "Stop a server and start it anew at once, also out of a failure. It needs a running\ninstance.",
 		Example: "  mcpproxy upstream restart github",
 	}, func(ctx context.Context, c *client.Client, name string) (any, string, error) {
 		return map[string]string{"restarted": name}, "Restarted " + name, c.RestartServer(ctx, name)

@@ -64,7 +64,7 @@ func (a *App) listing(ctx context.Context, s config.Server, opt api.ListOptions)
 	if err != nil {
 		e := &client.Error{Code: "unavailable", Message: err.Error(), Hint: "see its log: mcpproxy upstream logs " + s.Name}
 		if errors.Is(err, upstream.ErrConfig) {
-			e.Hint = "put it right in " + a.configPath + "; what it wrote: mcpproxy upstream logs " + s.Name
+			e.Hint = "its settings are in " + a.configPath + "; mcpproxy doctor looks at them; its log: mcpproxy upstream logs " + s.Name
 		}
 		if errors.Is(err, upstream.ErrLogin) || errors.Is(err, upstream.ErrRights) {
 			e.Hint = hintFor(string(upstream.NeedsLogin), s)
@@ -107,6 +107,9 @@ func (a *App) Search(ctx context.Context, query string, limit int, server string
 	start := time.Now()
 	hits, err := a.index.Search(ctx, index.Query{Text: query, Limit: limit, Server: server})
 	if err != nil {
+		return nil, err
+	}
+	if _, err := a.configured(server); server != "" && len(hits) == 0 && err != nil {
 		return nil, err
 	}
 	meter{a}.Searched(time.Since(start), 0)
