@@ -19,15 +19,16 @@ func TestReload_AnnouncesTheMenu(t *testing.T) {
 	r := newRig(t)
 	r.start()
 	post := func(id, message string) (session string) {
-		return r.mcp(http.MethodPost, id, message).Header.Get("Mcp-Session-Id")
+		header, _ := r.mcp(http.MethodPost, id, message)
+		return header.Get("Mcp-Session-Id")
 	}
 	session := post("", `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}`)
 	post(session, `{"jsonrpc":"2.0","method":"notifications/initialized"}`)
 	r.top["disable_management"] = true
 	r.configure()
-	stream := r.mcp(http.MethodGet, session, "")
+	_, stream := r.mcp(http.MethodGet, session, "")
 	told := false
-	err := sse.Read(stream.Body, func(_ string, data []byte) error {
+	err := sse.Read(stream, func(_ string, data []byte) error {
 		if told = bytes.Contains(data, []byte(`"notifications/tools/list_changed"`)); told {
 			return io.EOF
 		}
@@ -40,7 +41,7 @@ func TestReload_AnnouncesTheMenu(t *testing.T) {
 
 // mcp sends a message to the endpoint as a client of session does; an answer ends
 // within a minute.
-func (r *rig) mcp(method, session, message string) *http.Response {
+func (r *rig) mcp(method, session, message string) (http.Header, io.Reader) {
 	r.t.Helper()
 	ctx, cancel := context.WithTimeout(r.t.Context(), time.Minute)
 	r.t.Cleanup(cancel)
@@ -58,5 +59,5 @@ func (r *rig) mcp(method, session, message string) *http.Response {
 		r.t.Fatal(err)
 	}
 	r.t.Cleanup(func() { resp.Body.Close() })
-	return resp
+	return resp.Header, resp.Body
 }
