@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
-	"unicode"
+
+	"mcpproxy/internal/escape"
 )
 
 // Errors of the [Pool], grouped by moment.
@@ -41,9 +42,12 @@ type RPCError struct {
 	Data    json.RawMessage // nil if absent
 }
 
+// maxQuoted is how many characters of foreign text an error has.
+const maxQuoted = 400
+
 // Error returns the server's words, shortened and without control characters.
 func (e *RPCError) Error() string {
-	return fmt.Sprintf("%s (JSON-RPC error %d)", clip(e.Message), e.Code)
+	return fmt.Sprintf("%s (JSON-RPC error %d)", escape.Short(e.Message, maxQuoted), e.Code)
 }
 
 // plain returns err for people: without the URL, which may hold a secret, and
@@ -56,24 +60,5 @@ func plain(err error) error {
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		text = strings.ReplaceAll(text, u.Error(), u.Err.Error())
 	}
-	return &plainError{text: clip(text), err: err}
-}
-
-// clip keeps foreign text in an error short and on one line.
-func clip(s string) string {
-	const limit = 400
-	var b strings.Builder
-	n := 0
-	for _, r := range s {
-		if n++; n > limit {
-			b.WriteRune('…')
-			break
-		}
-		if unicode.IsPrint(r) {
-			b.WriteRune(r)
-		} else {
-			b.WriteRune(' ')
-		}
-	}
-	return strings.TrimSpace(b.String())
+	return &plainError{text: escape.Short(text, maxQuoted), err: err}
 }

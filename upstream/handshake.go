@@ -12,6 +12,7 @@ import (
 	"github.com/mark3labs/mcp-go/client/transport"
 	"go.uber.org/zap"
 
+	"mcpproxy/internal/escape"
 	"mcpproxy/internal/tool"
 )
 
@@ -106,10 +107,10 @@ func (s *session) initialize(ctx context.Context, version string) error {
 		return fmt.Errorf("the answer is not an InitializeResult: %w", err)
 	}
 	if !slices.Contains(protocols, answer.ProtocolVersion) {
-		return fmt.Errorf("the server speaks protocol %q, this program %q", clip(answer.ProtocolVersion), protocols)
+		return fmt.Errorf("the server speaks protocol %q, this program %q", escape.Short(answer.ProtocolVersion, maxQuoted), protocols)
 	}
 	s.protocol = answer.ProtocolVersion
-	s.version = clip(answer.ServerInfo.Name + " " + answer.ServerInfo.Version)
+	s.version = escape.Short(answer.ServerInfo.Name+" "+answer.ServerInfo.Version, maxQuoted)
 	s.offers, s.advice = answer.Capabilities, answer.Instructions
 	s.current.announce() // nothing was listed yet
 	if h, ok := s.conn.Interface.(transport.HTTPConnection); ok {

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"mcpproxy/internal/escape"
 )
 
 // Fault is one thing in the file that cannot be used. Path is like
@@ -64,7 +66,7 @@ func child(at, key string) string {
 	}) < 0
 	switch {
 	case !plain:
-		return at + "[" + strconv.QuoteToASCII(shorten(key)) + "]"
+		return at + "[" + strconv.QuoteToASCII(escape.Clip(key, 80)) + "]"
 	case at == "":
 		return key
 	}
@@ -72,11 +74,3 @@ func child(at, key string) string {
 }
 
 func element(at string, i int) string { return at + "[" + strconv.Itoa(i) + "]" }
-
-// shorten keeps a foreign key from flooding a message.
-func shorten(s string) string {
-	if r := []rune(s); len(r) > 80 {
-		return string(r[:80]) + "..."
-	}
-	return s
-}

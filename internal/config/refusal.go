@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"mcpproxy/internal/config/jsonc"
+	"mcpproxy/internal/escape"
 )
 
 // refusal says that an edit would have given the file faults. Their lines and
@@ -49,5 +50,5 @@ func (e *editor) named(path string) string {
 		return path
 	}
 	_, member, _ := strings.Cut(path, "]")
-	return fmt.Sprintf("server %q%s", shorten(jsonc.Literal(*name)), strings.Replace(member, ".", ": ", 1))
+	return fmt.Sprintf("server %q%s", escape.Clip(jsonc.Literal(*name), 80), strings.Replace(member, ".", ": ", 1))
 }

@@ -83,3 +83,29 @@ func TestJSON(t *testing.T) {
 		})
 	}
 }
+
+func TestClip(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		in    string
+		limit int
+		want  string
+	}{
+		{"", 3, ""}, {"abc", 3, "abc"}, {"abcd", 3, "ab…"}, {"äöü", 3, "äöü"}, {"äöüß", 3, "äö…"}, {"ab", 1, "…"}, {"a\xff\xffb", 3, "a\xff…"},
+	}
+	for _, tt := range tests {
+		if got := escape.Clip(tt.in, tt.limit); got != tt.want {
+			t.Errorf("Clip(%q, %d) = %q, want %q", tt.in, tt.limit, got, tt.want)
+		}
+	}
+}
+
+func TestShort(t *testing.T) {
+	t.Parallel()
+	if got, want := escape.Short(" a\r\n\x1b[2J\u202eb é ", 20), "a   [2J b é"; got != want {
+		t.Errorf("Short = %q, want %q", got, want)
+	}
+	if got, want := escape.Short("a\nbcd", 3), "a …"; got != want {
+		t.Errorf("Short = %q, want %q", got, want)
+	}
+}

@@ -6,6 +6,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"mcpproxy/internal/escape"
 )
 
 // Expand replaces every ${env:NAME} by that environment variable and every
@@ -78,7 +80,7 @@ func (e unresolved) Unwrap() error      { return e.error }
 
 func resolve(kind, name string, keyring Store) (string, error) {
 	if err := CheckName(name); err != nil {
-		return "", unresolved{fmt.Errorf("${%s:%q}: %w", kind, shorten(name), err)}
+		return "", unresolved{fmt.Errorf("${%s:%q}: %w", kind, escape.Clip(name, 16), err)} // it may be a mistyped secret
 	}
 	if kind == "env" {
 		if value, ok := os.LookupEnv(name); ok {
@@ -128,12 +130,4 @@ func References(s string) []string {
 			list, s = append(list, "${"+kind+":"+name+"}"), rest
 		}
 	}
-}
-
-// shorten keeps what may be a mistyped secret from being quoted whole.
-func shorten(name string) string {
-	if r := []rune(name); len(r) > 16 {
-		return string(r[:16]) + "..."
-	}
-	return name
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"mcpproxy/internal/escape"
 )
 
 // ErrBadID is wrapped by every error of [ParseID].
@@ -32,17 +34,7 @@ func (id ID) String() string {
 func ParseID(s string) (ID, error) {
 	server, name, found := strings.Cut(s, ":")
 	if !found || server == "" || name == "" {
-		return ID{}, fmt.Errorf("%w %q: want \"server:tool\", as retrieve_tools returns it", ErrBadID, clip(s))
+		return ID{}, fmt.Errorf("%w %q: want \"server:tool\", as retrieve_tools returns it", ErrBadID, escape.Clip(s, 80))
 	}
 	return ID{Server: server, Name: name}, nil
-}
-
-// clip keeps foreign text in an error short.
-func clip(s string) string {
-	const limit = 80
-	r := []rune(s)
-	if len(r) <= limit {
-		return s
-	}
-	return string(r[:limit]) + "…"
 }

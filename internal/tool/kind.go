@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+
+	"mcpproxy/internal/escape"
 )
 
 // Kind says what of a server a definition describes. The zero Kind is a tool.
@@ -40,7 +42,7 @@ func ParseKind(s string) (Kind, error) {
 			return k, nil
 		}
 	}
-	return "", fmt.Errorf("%w: no kind %q: there are tool, prompt, resource, template and instructions", ErrBadID, clip(s))
+	return "", fmt.Errorf("%w: no kind %q: there are tool, prompt, resource, template and instructions", ErrBadID, escape.Clip(s, 80))
 }
 
 // key is the member that names a definition of kind k.

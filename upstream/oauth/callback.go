@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"mcpproxy/internal/escape"
 )
 
 // callbackPath is where the browser comes back to.
@@ -148,7 +150,7 @@ func (c *callback) show(w http.ResponseWriter, r *http.Request, got redirected, 
 	default:
 		p := page{Title: "The login did not work", Text: out.err.Error(), Next: "mcpproxy auth login " + c.name}
 		if got.fault != "" {
-			p.Quote = clip(got.words)
+			p.Quote = escape.Short(got.words, 300)
 		}
 		c.page(w, http.StatusBadRequest, p)
 	}

@@ -6,7 +6,6 @@ import (
 	"html/template"
 	"net/http"
 	"strings"
-	"unicode"
 )
 
 // page is what the browser shows at the end.
@@ -57,21 +56,6 @@ func (c *callback) page(w http.ResponseWriter, status int, p page) {
 	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
 	_ = pageTemplate.Execute(w, p)
-}
-
-// clip keeps foreign text short and on one line.
-func clip(s string) string {
-	const limit = 300
-	s = strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return ' '
-		}
-		return r
-	}, s)
-	if r := []rune(s); len(r) > limit {
-		return string(r[:limit]) + "…"
-	}
-	return strings.TrimSpace(s)
 }
 
 // trimRedirect returns host and port of a redirect URI that we made.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"mcpproxy/internal/escape"
 	"mcpproxy/internal/tool"
 )
 
@@ -27,7 +28,7 @@ func (p *Proxy) advice() string {
 			unsaid++
 			continue
 		}
-		text := clip(plainText(strings.TrimSpace(o.def.Description), maxAdvice), left)
+		text := escape.Clip(plainText(strings.TrimSpace(o.def.Description), maxAdvice), left)
 		left -= len([]rune(text))
 		fmt.Fprintf(&b, "\nInstructions of %s, approved by the user, for its tools alone:\n", printable(o.def.ID.Server))
 		for line := range strings.Lines(text) {

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+
+	"mcpproxy/internal/escape"
 )
 
 // readCache answers read_cache: one page of a kept answer, and a line that says
@@ -56,7 +58,7 @@ func readPage(args json.RawMessage) (key string, offset, count int, err error) {
 		case "limit":
 			count, err = readInt(m)
 		default:
-			err = fmt.Errorf("unknown argument %q", clip(m.Key, 50))
+			err = fmt.Errorf("unknown argument %q", escape.Clip(m.Key, 50))
 		}
 		if err != nil {
 			return "", 0, 0, err

@@ -11,6 +11,7 @@ import (
 
 	"mcpproxy/index"
 	"mcpproxy/internal/audit"
+	"mcpproxy/internal/escape"
 	"mcpproxy/internal/tool"
 	"mcpproxy/upstream"
 )
@@ -71,7 +72,7 @@ func readCall(raw json.RawMessage) (id tool.ID, args json.RawMessage, err error)
 		case "arguments":
 			args = m.Value
 		default:
-			return id, nil, fmt.Errorf("unknown argument %q: what is for the tool itself belongs inside \"arguments\"", clip(m.Key, 50))
+			return id, nil, fmt.Errorf("unknown argument %q: what is for the tool itself belongs inside \"arguments\"", escape.Clip(m.Key, 50))
 		}
 	}
 	if name == "" {
@@ -127,7 +128,7 @@ func schemaText(schema json.RawMessage, limit int) string {
 		text = "(none)"
 	}
 	if limit > 0 {
-		text = clip(text, max(limit/2, 200))
+		text = escape.Clip(text, max(limit/2, 200))
 	}
 	return text
 }
@@ -146,12 +147,12 @@ func (p *Proxy) unknown(ctx context.Context, id tool.ID) json.RawMessage {
 	if near := p.nearest(ctx, id); len(near) > 0 {
 		next = "use one of the nearest ids: " + strings.Join(near, ", ") + "; or " + next
 	}
-	return failuref(next, "No tool has the id %q.", clip(id.String(), 120))
+	return failuref(next, "No tool has the id %q.", escape.Clip(id.String(), 120))
 }
 
 func (p *Proxy) nearest(ctx context.Context, id tool.ID) []string {
 	const most = 3
-	hits, err := p.opt.Index.Search(ctx, index.Query{Text: clip(id.Name+" "+id.Server, 200), Limit: most, Mode: index.BM25})
+	hits, err := p.opt.Index.Search(ctx, index.Query{Text: escape.Clip(id.Name+" "+id.Server, 200), Limit: most, Mode: index.BM25})
 	if err != nil {
 		return nil
 	}
@@ -167,7 +168,7 @@ func (p *Proxy) nearest(ctx context.Context, id tool.ID) []string {
 func held(id tool.ID) json.RawMessage {
 	server := printable(id.Server)
 	return failuref("ask the user to review it: mcpproxy quarantine inspect "+server+", then mcpproxy quarantine approve "+server,
-		"%s is held: nobody has approved it in its present form.", clip(id.String(), 120))
+		"%s is held: nobody has approved it in its present form.", escape.Clip(id.String(), 120))
 }
 
 // explain turns an error of a call into words. An RPC error of an approved

@@ -11,6 +11,7 @@ import (
 
 	"mcpproxy/internal/audit"
 	"mcpproxy/internal/client"
+	"mcpproxy/internal/escape"
 	"mcpproxy/internal/tool"
 )
 
@@ -106,7 +107,7 @@ func (p *Proxy) CallTool(ctx context.Context, name string, args json.RawMessage)
 	}
 	id, err := tool.ParseID(name)
 	if err != nil {
-		return nil, &client.Error{Code: "not_found", Message: "no tool is called " + clip(name, 100),
+		return nil, &client.Error{Code: "not_found", Message: "no tool is called " + escape.Clip(name, 100),
 			Hint: "name an upstream's tool as server:tool; mcpproxy search finds one"}
 	}
 	rec := p.recording(ctx, id, args)

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"mcpproxy/internal/escape"
 )
 
 const (
@@ -35,7 +37,7 @@ func fit(hits []found, limit int, note string) []byte {
 	}
 	note = joinNotes(note, shortened(hits, asked, limit))
 	if size(hits, note) > limit {
-		hits, note = nil, clip(note, max(limit-len(envelope)-20, len(shortNote)))
+		hits, note = nil, escape.Clip(note, max(limit-len(envelope)-20, len(shortNote)))
 	}
 	if size(hits, note) > limit {
 		note = shortNote

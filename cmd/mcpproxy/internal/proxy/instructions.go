@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+
+	"mcpproxy/internal/escape"
 )
 
 const maxNames = 12 // servers named in one sentence
@@ -58,7 +60,7 @@ func count(n int, one, many string) string {
 
 // printable keeps a name on its line and short.
 func printable(name string) string {
-	return clip(strings.Map(func(r rune) rune {
+	return escape.Clip(strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
 			return '?'
 		}
@@ -69,7 +71,7 @@ func printable(name string) string {
 // plainText drops what could steer a terminal, keeping line breaks, and cuts
 // to limit characters.
 func plainText(text string, limit int) string {
-	return clip(strings.Map(func(r rune) rune {
+	return escape.Clip(strings.Map(func(r rune) rune {
 		if r == '\n' || r == '\t' || unicode.IsPrint(r) {
 			return r
 		}

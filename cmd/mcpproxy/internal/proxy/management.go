@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"mcpproxy/internal/client"
+	"mcpproxy/internal/escape"
 )
 
 // management is the checked input of upstream_servers.
@@ -67,7 +68,7 @@ func readField(c *client.ServerChange, m member) error {
 	case "quarantined", "isolation", "auto_approve", "trust", "oauth":
 		return fmt.Errorf("%s is for the user only, in the configuration file", m.Key)
 	}
-	return fmt.Errorf("unknown field %q: want name, command, args, env, url, headers, working_dir, protocol, enabled or lines", clip(m.Key, 50))
+	return fmt.Errorf("unknown field %q: want name, command, args, env, url, headers, working_dir, protocol, enabled or lines", escape.Clip(m.Key, 50))
 }
 
 // read sets a field that is not set yet.
@@ -100,7 +101,7 @@ func (in management) complete() error {
 		}
 	case "remove", "enable", "disable", "restart", "logs":
 	default:
-		return fmt.Errorf("operation %q is unknown: want list, add, update, remove, enable, disable, restart or logs", clip(in.operation, 30))
+		return fmt.Errorf("operation %q is unknown: want list, add, update, remove, enable, disable, restart or logs", escape.Clip(in.operation, 30))
 	}
 	if in.name == "" {
 		return fmt.Errorf("%s needs the name of a server", in.operation)

@@ -12,6 +12,7 @@ import (
 	"github.com/mark3labs/mcp-go/server"
 
 	"mcpproxy/internal/audit"
+	"mcpproxy/internal/escape"
 	"mcpproxy/internal/tool"
 	"mcpproxy/upstream"
 )
@@ -136,7 +137,7 @@ func (p *Proxy) getPrompt(ctx context.Context, rep *reply, q wanted) (json.RawMe
 	case p.waiting(server):
 		return nil, heldFault(mcp.INVALID_PARAMS, q.Name, server)
 	}
-	return nil, &fault{mcp.INVALID_PARAMS, "no prompt is called " + clip(q.Name, 120) + ": prompts/list names those that there are"}
+	return nil, &fault{mcp.INVALID_PARAMS, "no prompt is called " + escape.Clip(q.Name, 120) + ": prompts/list names those that there are"}
 }
 
 func (p *Proxy) readResource(ctx context.Context, rep *reply, q wanted) (json.RawMessage, *fault) {
@@ -184,7 +185,7 @@ func (p *Proxy) fetch(ctx context.Context, rep *reply, o *offered, f upstream.Fe
 		return nil, &fault{mcp.INTERNAL_ERROR, "server " + printable(o.def.ID.Server) + " answered with something that is no result"}
 	}
 	if len(raw) > maxFetched {
-		return nil, &fault{mcp.INTERNAL_ERROR, clip(asked, 120) + " is too large: the answer has " + count(len(raw)>>10, "KiB", "KiB") +
+		return nil, &fault{mcp.INTERNAL_ERROR, escape.Clip(asked, 120) + " is too large: the answer has " + count(len(raw)>>10, "KiB", "KiB") +
 			", at most " + count(maxFetched>>10, "KiB", "KiB") + " are passed on"}
 	}
 	return raw, nil
@@ -210,6 +211,6 @@ func (p *Proxy) explainFetch(ctx context.Context, o *offered, asked string, err 
 // and nothing of what is held.
 func heldFault(code int, asked, server string) *fault {
 	server = printable(server)
-	return &fault{code, clip(asked, 120) + " is held: nobody has approved it in its present form.\nNext: ask the user to review it: " +
+	return &fault{code, escape.Clip(asked, 120) + " is held: nobody has approved it in its present form.\nNext: ask the user to review it: " +
 		"mcpproxy quarantine inspect " + server + ", then mcpproxy quarantine approve " + server}
 }

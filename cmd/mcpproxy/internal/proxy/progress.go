@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"sync"
 
+	"mcpproxy/internal/escape"
+
 	"github.com/mark3labs/mcp-go/mcp"
 )
 
@@ -93,7 +95,7 @@ func logFrame(server string, params json.RawMessage) (frame []byte, level mcp.Lo
 	name := server
 	var logger string
 	if json.Unmarshal(get(list, "logger"), &logger) == nil && logger != "" {
-		name += "/" + clip(logger, 100)
+		name += "/" + escape.Clip(logger, 100)
 	}
 	list = set(list, "logger", quote(name))
 	return notification("notifications/message", object(list)), level, true

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"mcpproxy/internal/client"
+	"mcpproxy/internal/escape"
 )
 
 const securityTool = "quarantine_security"
@@ -67,14 +68,14 @@ func readSecurity(args json.RawMessage) (operation, name string, err error) {
 		case "name":
 			name, err = readString(m)
 		default:
-			err = fmt.Errorf("unknown argument %q", clip(m.Key, 50))
+			err = fmt.Errorf("unknown argument %q", escape.Clip(m.Key, 50))
 		}
 		if err != nil {
 			return "", "", err
 		}
 	}
 	if operation != "list" && operation != "inspect" {
-		return "", "", fmt.Errorf("no operation %q", clip(operation, 50))
+		return "", "", fmt.Errorf("no operation %q", escape.Clip(operation, 50))
 	}
 	return operation, name, nil
 }
@@ -84,7 +85,7 @@ func waits(s client.Server) bool { return s.State == stateHeld || s.HeldTools > 
 // inspectAnswer names the command that shows the text to a person.
 func inspectAnswer(name string, rows []waitingRow) json.RawMessage {
 	if len(rows) == 0 {
-		return failuref(`see {"operation":"list"}`, "Nothing of %q waits for review.", clip(name, 60))
+		return failuref(`see {"operation":"list"}`, "Nothing of %q waits for review.", escape.Clip(name, 60))
 	}
 	server := printable(rows[0].Server)
 	payload, err := json.Marshal(struct {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"mcpproxy/internal/audit"
+	"mcpproxy/internal/escape"
 	"mcpproxy/internal/tool"
 	"mcpproxy/upstream"
 )
@@ -27,14 +28,14 @@ func (p *Proxy) recording(ctx context.Context, id tool.ID, args json.RawMessage)
 		return recorded{}
 	}
 	b := recorded{at: time.Now(), to: p.opt.Record, entry: audit.Entry{
-		What: audit.Call, Actor: audit.ActorOf(ctx), Server: clip(id.Server, maxRecorded), Tool: clip(recordName(id), maxRecorded), Sent: len(args),
+		What: audit.Call, Actor: audit.ActorOf(ctx), Server: escape.Clip(id.Server, maxRecorded), Tool: escape.Clip(recordName(id), maxRecorded), Sent: len(args),
 	}}
 	if p.limits().RecordArguments {
 		b.entry.Arguments = args
 	}
 	if rep := replyFrom(ctx); rep != nil {
 		if id, err := json.Marshal(rep.id); err == nil {
-			b.entry.Request = clip(string(id), maxRecorded)
+			b.entry.Request = escape.Clip(string(id), maxRecorded)
 		}
 		if rep.session != nil {
 			b.entry.Session = rep.session.id[:min(shortSession, len(rep.session.id))]

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"mcpproxy/index"
+	"mcpproxy/internal/escape"
 	"mcpproxy/internal/tool"
 )
 
@@ -129,7 +130,7 @@ func readRetrieval(args json.RawMessage, limits Limits) (retrieval, error) {
 		case "detail":
 			in.detail, err = readDetail(m)
 		default:
-			err = fmt.Errorf("unknown argument %q", clip(m.Key, 50))
+			err = fmt.Errorf("unknown argument %q", escape.Clip(m.Key, 50))
 		}
 		if err != nil {
 			return in, err
@@ -163,7 +164,7 @@ func readDetail(m member) (form, error) {
 	case name == "names":
 		return nameOnly, nil
 	}
-	return full, fmt.Errorf("detail %q is unknown: want full, compact or names", clip(name, 20))
+	return full, fmt.Errorf("detail %q is unknown: want full, compact or names", escape.Clip(name, 20))
 }
 
 // whyNothing says why an answer is empty and what helps.
@@ -175,7 +176,7 @@ func (p *Proxy) whyNothing(server string) string {
 	}
 	switch {
 	case server != "" && !connected(server):
-		say = append(say, fmt.Sprintf("No connected server is called %q%s.", clip(server, 50), connectedNames(o)))
+		say = append(say, fmt.Sprintf("No connected server is called %q%s.", escape.Clip(server, 50), connectedNames(o)))
 	case len(o.Servers) == 0:
 		say = append(say, "No server has approved tools yet.")
 	default:

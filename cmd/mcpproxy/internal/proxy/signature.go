@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"mcpproxy/internal/escape"
 	"mcpproxy/internal/tool"
 )
 
@@ -79,12 +80,12 @@ func typeName(raw json.RawMessage, depth int) string {
 		if kind == "array" && len(s.Items) > 0 && depth > 0 {
 			return typeName(s.Items, depth-1) + "[]"
 		}
-		return clip(kind, 20)
+		return escape.Clip(kind, 20)
 	case []any:
 		var names []string
 		for _, k := range kind {
 			if name, ok := k.(string); ok {
-				names = append(names, clip(name, 20))
+				names = append(names, escape.Clip(name, 20))
 			}
 		}
 		return strings.Join(names, "|")
@@ -107,5 +108,5 @@ func firstSentence(text string) string {
 			break
 		}
 	}
-	return clip(text, maxSentence)
+	return escape.Clip(text, maxSentence)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 
+	"mcpproxy/internal/escape"
 	"mcpproxy/internal/tool"
 )
 
@@ -49,7 +50,7 @@ func (p *Proxy) resource(ctx context.Context, asked string) (place, *fault) {
 	case qualified && p.waiting(only):
 		return place{}, heldFault(code, asked, only)
 	}
-	message := "no approved server has the resource " + clip(asked, 200)
+	message := "no approved server has the resource " + escape.Clip(asked, 200)
 	if waiting := p.opt.Overview().Waiting; len(waiting) > 0 {
 		message += "; waiting for the user's approval: " + names(waiting) + " (mcpproxy quarantine inspect NAME)"
 	}
