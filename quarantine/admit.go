@@ -48,6 +48,14 @@ func sift(server string, list []tool.Tool, want ...scope) []tool.Tool {
 	return kept
 }
 
+func hashesOf(tools []tool.Tool) []tool.Hash {
+	hashes := make([]tool.Hash, len(tools))
+	for i, t := range tools {
+		hashes[i] = t.Hash()
+	}
+	return hashes
+}
+
 // Admit compares the complete listing of a server's tools with what was approved.
 // It returns the tools that may serve, in the order listed, and those that wait.
 // All tools of a held server wait. Of equal names the first counts and the rest
@@ -72,10 +80,7 @@ func (g *Gate) admit(ctx context.Context, server string, tools []tool.Tool, sc s
 		return nil, nil, err
 	}
 	tools = sift(server, tools, sc)
-	hashes := make([]tool.Hash, len(tools)) // outside the turn: it is most of the work
-	for i, t := range tools {
-		hashes[i] = t.Hash()
-	}
+	hashes := hashesOf(tools) // outside the turn: it is most of the work
 	defer g.turn(server)()
 	s := g.server(server)
 	if !s.serves() {

@@ -52,7 +52,7 @@ func (g *Gate) Blocked(server string) []tool.ID {
 			ids = append(ids, id)
 		}
 	}
-	slices.SortFunc(ids, func(a, b tool.ID) int { return strings.Compare(a.Target(), b.Target()) })
+	slices.SortFunc(ids, byTarget)
 	return ids
 }
 
@@ -65,9 +65,11 @@ func (g *Gate) Known(server string, l Launch) []tool.ID {
 	for _, t := range listed {
 		ids = append(ids, t.ID)
 	}
-	slices.SortFunc(ids, func(a, b tool.ID) int { return strings.Compare(a.Target(), b.Target()) })
+	slices.SortFunc(ids, byTarget)
 	return slices.Compact(ids)
 }
+
+func byTarget(a, b tool.ID) int { return strings.Compare(a.Target(), b.Target()) }
 
 // blockedAt reports whether the definition, or the server, is blocked.
 func (s *serverView) blockedAt(id tool.ID) bool {

@@ -26,9 +26,8 @@ var ErrTool = errors.New("tool error")
 
 // RPCError is a JSON-RPC error answer.
 type RPCError struct {
-	Code    int             `json:"code"`
-	Message string          `json:"message"`
-	Data    json.RawMessage `json:"data"`
+	Code    int    `json:"code"`
+	Message string `json:"message"`
 }
 
 // Error returns the code and the message.
