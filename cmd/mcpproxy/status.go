@@ -41,7 +41,7 @@ func printStatus(w io.Writer, st client.Status, now time.Time) {
 		"instance", instance,
 		"endpoint", endpoint,
 		"configuration", st.ConfigPath,
-		"not in force", st.ConfigError,
+		"not in force", strings.ReplaceAll(st.ConfigError, "\n ", ";"),
 		"servers", countStates(st.Servers),
 		"tools", toolsLine(st.Servers),
 		"search", searchLine(st.Index))

@@ -43,6 +43,7 @@ type Options struct {
 // Logs is what a running program logs to. Safe for concurrent use.
 type Logs struct {
 	log   *zap.Logger
+	level zap.AtomicLevel
 	dir   string
 	mask  *Redactor
 	main  io.Closer                    // flushes and closes main.log; nil without
@@ -59,8 +60,8 @@ func New(opt Options) (*Logs, error) {
 	if err := CheckLevel(opt.Level); err != nil {
 		return nil, err
 	}
-	level := zapLevels[opt.Level]
-	l := &Logs{dir: opt.Dir, mask: opt.Redact, servers: map[string]*serverFile{}}
+	level := zap.NewAtomicLevelAt(zapLevels[opt.Level])
+	l := &Logs{level: level, dir: opt.Dir, mask: opt.Redact, servers: map[string]*serverFile{}}
 	if opt.Dir != "" {
 		if err := os.MkdirAll(opt.Dir, 0o700); err != nil {
 			return nil, fmt.Errorf("log folder: %w\nhint: make it writable, or name another place with --data-dir", err)
@@ -87,6 +88,13 @@ func rotated(path string) *lumberjack.Logger {
 // Logger returns the program's logger. What it is given as message, name or
 // field is escaped.
 func (l *Logs) Logger() *zap.Logger { return l.log }
+
+// SetLevel changes what is logged from now on. An unknown level changes nothing.
+func (l *Logs) SetLevel(level string) {
+	if z, known := zapLevels[level]; known {
+		l.level.SetLevel(z)
+	}
+}
 
 var zapLevels = map[string]zapcore.Level{
 	"": zapcore.InfoLevel, "trace": zapcore.DebugLevel, "debug": zapcore.DebugLevel, "info": zapcore.InfoLevel,

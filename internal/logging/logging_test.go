@@ -88,6 +88,20 @@ func TestLogs_Levels(t *testing.T) {
 	}
 }
 
+func TestLogs_SetLevel(t *testing.T) {
+	t.Parallel()
+	var stderr bytes.Buffer
+	l := open(t, logging.Options{Level: "warn", Stderr: &stderr})
+	named := l.Logger().Named("part")
+	for _, level := range []string{"warn", "debug", "loud", "error"} {
+		l.SetLevel(level)
+		named.Info("at " + level)
+	}
+	if got := stderr.String(); strings.Count(got, "\n") != 2 || !strings.Contains(got, "at debug") || !strings.Contains(got, "at loud") {
+		t.Errorf("what was let through:\n%s", got)
+	}
+}
+
 // Text that steers terminals, forges lines or hides.
 const hostile = "a\nb\r\x1b[2Jc\x07\u202ed\u200be\u2066f\u2028g\x7fh\u009bi\U000e0041j\xffk\ufeff"
 

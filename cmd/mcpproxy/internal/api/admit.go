@@ -105,7 +105,7 @@ var streams = []string{"/events", "/api/v1/servers/{name}/logs"}
 func (a *API) mayUse(to route, v visitor, r *http.Request) *refusal {
 	need := to.access
 	switch {
-	case need == open, need == agent && !a.opt.RequireKey, v.who == owner:
+	case need == open, need == agent && !a.opt.RequireKey(), v.who == owner:
 		return nil
 	case need == person && v.who == browser:
 		if v.proves(r) || to.method == http.MethodGet && slices.Contains(streams, to.pattern) {

@@ -30,9 +30,9 @@ type Options struct {
 	Metrics http.Handler // /metrics; nil: it answers 503
 
 	Key string // of the REST API over TCP, from [Key]; empty: nobody has it
-	// RequireKey asks for the key on /mcp too: require_mcp_auth, or listening
-	// beyond loopback.
-	RequireKey   bool
+	// RequireKey is asked at each request whether /mcp needs the key too:
+	// require_mcp_auth, or listening beyond loopback. nil: it does not.
+	RequireKey   func() bool
 	TrustedHosts []string // further hosts, without port, that Host and Origin may name
 
 	Events *Events // of GET /events; nil: there never are any
@@ -60,6 +60,9 @@ func New(opt Options) *API {
 	}
 	if opt.Endpoint == nil {
 		opt.Endpoint = func() string { return "" }
+	}
+	if opt.RequireKey == nil {
+		opt.RequireKey = func() bool { return false }
 	}
 	if opt.Events == nil {
 		opt.Events = NewEvents()

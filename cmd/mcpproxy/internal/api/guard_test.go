@@ -258,7 +258,7 @@ func TestAdmit_Key(t *testing.T) {
 		{name: "empty key set", header: with("X-Api-Key", ""), person: 401, agent: 200},
 		{name: "empty bearer", header: with("Authorization", "Bearer "), require: true, person: 401, agent: 401},
 	} {
-		a := New(Options{Service: &fake{}, MCP: echoMCP, Key: c.key, RequireKey: c.require, Endpoint: testEndpoint})
+		a := New(Options{Service: &fake{}, MCP: echoMCP, Key: c.key, RequireKey: func() bool { return c.require }, Endpoint: testEndpoint})
 		for _, r := range routes {
 			req := visit{}.request(r)
 			req.Header.Del("X-API-Key")

@@ -35,7 +35,7 @@ func (a *API) health(w http.ResponseWriter, r *http.Request) {
 func (a *API) ready(w http.ResponseWriter, r *http.Request) {
 	var state client.Readiness
 	state.Ready, state.Waiting = a.opt.Service.Ready()
-	if a.opt.RequireKey && visitorIn(r).who == stranger {
+	if a.opt.RequireKey() && visitorIn(r).who == stranger {
 		state.Waiting = nil
 	}
 	status := http.StatusOK

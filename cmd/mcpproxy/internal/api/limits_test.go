@@ -182,7 +182,7 @@ func TestLimits_ActiveConnectionsStay(t *testing.T) {
 // Who may not use a route fills no memory: the question comes before the body.
 func TestLimits_StrangersSendNoBodies(t *testing.T) {
 	t.Parallel()
-	h := New(Options{Service: &fake{}, MCP: echoMCP, Key: testKey, RequireKey: true}).Handler(TCP)
+	h := New(Options{Service: &fake{}, MCP: echoMCP, Key: testKey, RequireKey: func() bool { return true }}).Handler(TCP)
 	for _, r := range routes {
 		if r.method != "POST" && r.method != "PUT" && r.method != "PATCH" {
 			continue

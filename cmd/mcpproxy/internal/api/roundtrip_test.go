@@ -257,7 +257,7 @@ func TestReadyz(t *testing.T) {
 		{"names need the key", []string{"a"}, true, "", 503, `{"ready":false}`},
 		{"names with the key", []string{"a"}, true, testKey, 503, `{"ready":false,"waiting":["a"]}`},
 	} {
-		a := New(Options{Service: &fake{waiting: c.waiting}, MCP: echoMCP, Key: testKey, RequireKey: c.require})
+		a := New(Options{Service: &fake{waiting: c.waiting}, MCP: echoMCP, Key: testKey, RequireKey: func() bool { return c.require }})
 		req := httptest.NewRequest("GET", "http://localhost/readyz", nil)
 		req.Header.Set("X-API-Key", c.key)
 		w := httptest.NewRecorder()

@@ -18,13 +18,18 @@ import (
 // openLogs writes main.log only while serving: a command's own log would be
 // noise in it.
 func (a *App) openLogs(cfg *config.Config) (*logging.Logs, error) {
-	level := cfg.LogLevel
-	if a.opt.LogLevel != "" {
-		level = a.opt.LogLevel
-	} else if !a.serving {
-		level = "error"
+	return logging.New(logging.Options{Level: a.logLevel(cfg), Dir: a.logDir(), Stderr: a.opt.Stderr, File: a.serving, Redact: &a.redact})
+}
+
+// logLevel is the flag's, else the file's while serving.
+func (a *App) logLevel(cfg *config.Config) string {
+	switch {
+	case a.opt.LogLevel != "":
+		return a.opt.LogLevel
+	case !a.serving:
+		return "error"
 	}
-	return logging.New(logging.Options{Level: level, Dir: a.logDir(), Stderr: a.opt.Stderr, File: a.serving, Redact: &a.redact})
+	return cfg.LogLevel
 }
 
 // logDir is the operating system's folder, or one inside a data directory of
@@ -59,9 +64,10 @@ func (a *App) openAPI(cfg *config.Config) (*api.API, error) {
 	if err != nil {
 		return nil, err
 	}
+	beyond := !config.IsLoopback(a.listenAddr()) // as it is bound, whatever the file says later
 	return api.New(api.Options{
 		Service: a, MCP: a.proxy.Handler(), Metrics: a.metrics.Handler(), Key: key,
-		RequireKey:   cfg.RequireMCPAuth || !config.IsLoopback(a.listenAddr()),
+		RequireKey:   func() bool { return beyond || a.inForce.Load().RequireMCPAuth },
 		TrustedHosts: cfg.TrustedHosts, Events: a.events, Endpoint: a.endpointNow, Log: a.log.Named("http"),
 	}), nil
 }

@@ -44,11 +44,32 @@ func (a *App) reload(ctx context.Context) error {
 	if old := a.inForce.Swap(cfg); !reflect.DeepEqual(old, cfg) {
 		a.audit.Record(audit.Entry{What: audit.Config, Actor: audit.File, Outcome: audit.OK, Detail: differences(old, cfg)})
 		a.log.Info("configuration in force", zap.String("file", a.configPath), zap.Int("servers", len(cfg.Servers)))
+		if keys := startKeys(old, cfg); len(keys) > 0 && a.serving {
+			a.log.Warn("what changed is in force from the next start on", zap.Strings("keys", keys))
+		}
 	}
+	a.logs.SetLevel(a.logLevel(cfg))
 	if a.policy() != policy {
 		a.proxy.ToolsChanged()
 	}
 	return a.apply(ctx, cfg)
+}
+
+// startKeys names the keys that differ and are read at the start alone.
+func startKeys(old, now *config.Config) (keys []string) {
+	for _, k := range []struct {
+		name     string
+		was, now any
+	}{
+		{"listen", old.Listen, now.Listen}, {"data_dir", old.DataDir, now.DataDir}, {"trusted_hosts", old.TrustedHosts, now.TrustedHosts},
+		{"audit_max_mb", old.AuditMaxMB, now.AuditMaxMB}, {"audit_max_days", old.AuditMaxDays, now.AuditMaxDays},
+		{"secrets_backend", old.SecretsBackend, now.SecretsBackend}, {"enable_tray", old.EnableTray, now.EnableTray},
+	} {
+		if !reflect.DeepEqual(k.was, k.now) {
+			keys = append(keys, k.name)
+		}
+	}
+	return keys
 }
 
 // load reads the file at path; a missing one is an empty configuration. What it
