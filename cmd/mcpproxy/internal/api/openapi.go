@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -11,8 +12,8 @@ import (
 type operation struct {
 	about string
 	query []parameter
-	in    any    // a value of the body's type; nil: no body
-	out   any    // a value of the answer's type; nil: an empty object
+	in    any    // a value of the body's type, unless the endpoint tells; nil: no body
+	out   any    // a value of the answer's type, likewise; nil: an empty object
 	kind  string // of the answer; empty: application/json
 }
 
@@ -77,6 +78,7 @@ func document(routes []route) []byte {
 func described(r route) operation {
 	for _, table := range []map[string]operation{operations, serverOperations, toolOperations, reviewOperations, configOperations} {
 		if o, ok := table[r.method+" "+r.pattern]; ok {
+			o.in, o.out = cmp.Or(o.in, r.in), cmp.Or(o.out, r.out)
 			return o
 		}
 	}

@@ -15,31 +15,31 @@ const (
 type route struct {
 	method, pattern string
 	access          access
-	serve           handler
+	endpoint
 }
 
 var routes = []route{
-	{"GET", "/healthz", open, (*API).health},
-	{"GET", "/readyz", open, (*API).ready},
-	{"GET", "/metrics", keyHolder, (*API).metrics},
+	{"GET", "/healthz", open, raw((*API).health)},
+	{"GET", "/readyz", open, raw((*API).ready)},
+	{"GET", "/metrics", keyHolder, raw((*API).metrics)},
 
-	{"POST", "/mcp", agent, (*API).mcp},
-	{"GET", "/mcp", agent, (*API).mcp},
-	{"DELETE", "/mcp", agent, (*API).mcp},
-	{"POST", "/mcp/{$}", agent, (*API).mcp},
-	{"GET", "/mcp/{$}", agent, (*API).mcp},
-	{"DELETE", "/mcp/{$}", agent, (*API).mcp},
+	{"POST", "/mcp", agent, raw((*API).mcp)},
+	{"GET", "/mcp", agent, raw((*API).mcp)},
+	{"DELETE", "/mcp", agent, raw((*API).mcp)},
+	{"POST", "/mcp/{$}", agent, raw((*API).mcp)},
+	{"GET", "/mcp/{$}", agent, raw((*API).mcp)},
+	{"DELETE", "/mcp/{$}", agent, raw((*API).mcp)},
 
-	{"GET", "/{$}", open, (*API).front},
-	{"GET", "/ui/{path...}", open, (*API).ui},
+	{"GET", "/{$}", open, raw((*API).front)},
+	{"GET", "/ui/{path...}", open, raw((*API).ui)},
 
-	{"GET", "/api/v1/openapi.json", open, (*API).openAPI},
-	{"GET", "/api/v1/session", open, (*API).session},
-	{"POST", "/api/v1/session", open, (*API).login},
-	{"DELETE", "/api/v1/session", person, (*API).logout},
+	{"GET", "/api/v1/openapi.json", open, raw((*API).openAPI)},
+	{"GET", "/api/v1/session", open, raw((*API).session)},
+	{"POST", "/api/v1/session", open, raw((*API).login)},
+	{"DELETE", "/api/v1/session", person, raw((*API).logout)},
 	{"POST", "/api/v1/session/link", keyHolder, answers((*API).link)},
 
-	{"GET", "/events", person, (*API).events},
+	{"GET", "/events", person, raw((*API).events)},
 
 	{"GET", "/api/v1/status", person, answers((*API).status)},
 	{"POST", "/api/v1/shutdown", person, takes((*API).shutdown)},
@@ -49,21 +49,21 @@ var routes = []route{
 	{"PATCH", "/api/v1/servers/{name}", person, takes((*API).updateServer)},
 	{"DELETE", "/api/v1/servers/{name}", person, answers((*API).removeServer)},
 	{"POST", "/api/v1/servers/{name}/restart", person, answers((*API).restartServer)},
-	{"POST", "/api/v1/servers/{name}/login", person, (*API).serverLogin},
+	{"POST", "/api/v1/servers/{name}/login", person, raw((*API).serverLogin)},
 	{"POST", "/api/v1/servers/{name}/logout", person, takes((*API).serverLogout)},
 	{"GET", "/api/v1/logins", person, answers((*API).serverLogins)},
-	{"GET", "/api/v1/servers/{name}/logs", person, (*API).serverLogs},
-	{"POST", "/api/v1/servers/{name}/tools", person, (*API).listTools},
+	{"GET", "/api/v1/servers/{name}/logs", person, raw((*API).serverLogs)},
+	{"POST", "/api/v1/servers/{name}/tools", person, raw((*API).listTools)},
 	{"POST", "/api/v1/servers/{name}/isolation", person, takes((*API).examineIsolation)},
 
 	{"GET", "/api/v1/tools", person, answers((*API).catalog)},
 	{"GET", "/api/v1/tools/{id}", person, answers((*API).tool)},
 	{"GET", "/api/v1/tools/search", person, answers((*API).search)},
-	{"POST", "/api/v1/tools/call", person, (*API).callTool},
+	{"POST", "/api/v1/tools/call", person, raw((*API).callTool)},
 
 	{"GET", "/api/v1/quarantine", person, answers((*API).waiting)},
 	{"GET", "/api/v1/quarantine/{name}/page", person, answers((*API).page)},
-	{"POST", "/api/v1/quarantine/{name}/inspect", person, (*API).inspect},
+	{"POST", "/api/v1/quarantine/{name}/inspect", person, raw((*API).inspect)},
 	{"POST", "/api/v1/quarantine/{name}/approve", person, takes((*API).approve)},
 	{"POST", "/api/v1/quarantine/{name}/block", person, takes((*API).block)},
 	{"GET", "/api/v1/quarantine/{name}/scan", person, answers((*API).scanned)},
@@ -83,7 +83,7 @@ var routes = []route{
 	{"POST", "/api/v1/secrets/{name}/changed", person, takes((*API).secretChanged)},
 
 	{"GET", "/api/v1/index", person, answers((*API).index)},
-	{"POST", "/api/v1/index/rebuild", person, (*API).rebuild},
+	{"POST", "/api/v1/index/rebuild", person, raw((*API).rebuild)},
 
 	{"GET", "/api/v1/models", person, answers((*API).listModels)},
 	{"POST", "/api/v1/models/use", person, takes((*API).useModel)},
