@@ -21,6 +21,9 @@ func addTopics(root *cobra.Command, topics ...topic) {
 		root.SetHelpCommandGroupID(t.title)
 		root.SetCompletionCommandGroupID(t.title)
 	}
+	for _, cmd := range root.Commands() {
+		cmd.SuggestFor = otherWords[cmd.Name()]
+	}
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	for _, cmd := range root.Commands() {
@@ -31,6 +34,21 @@ func addTopics(root *cobra.Command, topics ...topic) {
 			cmd.Args, cmd.RunE, cmd.SuggestionsMinimumDistance = cobra.ArbitraryArgs, runGroup, 2
 		}
 	}
+}
+
+// otherWords are what people type where the command is called otherwise.
+var otherWords = map[string][]string{
+	"serve":      {"start", "run", "up"},
+	"upstream":   {"add", "remove", "list", "logs", "restart", "servers", "server", "enable", "disable"},
+	"quarantine": {"approve", "review", "inspect", "block", "unblock", "pending", "scan"},
+	"secrets":    {"secret", "keyring", "set"},
+	"auth":       {"login", "logout"},
+	"search":     {"find", "retrieve_tools"},
+	"audit":      {"history", "record"},
+	"connect":    {"install", "setup"},
+	"index":      {"rebuild", "eval"},
+	"status":     {"ps"},
+	"ui":         {"web", "dashboard"},
 }
 
 // runHelp shows the help of the command that args name.

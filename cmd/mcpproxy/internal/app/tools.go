@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	"mcpproxy/cmd/mcpproxy/internal/api"
@@ -54,7 +55,7 @@ func (a *App) listing(ctx context.Context, s config.Server, opt api.ListOptions)
 	if opt.Timeout <= 0 {
 		opt.Timeout = patienceFor(s)
 	}
-	ctx, cancel := context.WithTimeout(ctx, opt.Timeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, opt.Timeout, fmt.Errorf("no answer within %s, --timeout waits longer: %w", opt.Timeout, context.DeadlineExceeded))
 	defer cancel()
 	spec := a.specOf(s, "")
 	if spec.Isolation != nil {
