@@ -43,9 +43,9 @@ type Launch struct {
 // identities are equal field by field.
 func (l Launch) Normal() Launch {
 	l.Args = slices.Clone(l.Args)
-	l.EnvNames = sorted(l.EnvNames)
-	l.HeaderNames = sorted(l.HeaderNames)
-	l.References = sorted(l.References)
+	l.EnvNames = slices.Sorted(slices.Values(l.EnvNames))
+	l.HeaderNames = slices.Sorted(slices.Values(l.HeaderNames))
+	l.References = slices.Sorted(slices.Values(l.References))
 	return l
 }
 
@@ -55,15 +55,6 @@ func (l Launch) by(formula int) Launch {
 		l.References, l.Isolation = nil, ""
 	}
 	return l
-}
-
-func sorted(names []string) []string {
-	if len(names) == 0 {
-		return nil
-	}
-	names = slices.Clone(names)
-	slices.Sort(names)
-	return names
 }
 
 // equal reports whether two normal identities are the same.

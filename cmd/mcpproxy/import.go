@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -126,7 +127,7 @@ func (f *importFlags) run(cmd *cobra.Command, g *global, arg string) error {
 // error.
 func (f *importFlags) take(cmd *cobra.Command, g *global, c *client.Client, known []client.Server, s connect.Server) (imported, error) {
 	row := imported{Name: s.Name, State: "skipped", Reason: s.Skip, Notes: s.Notes, Launch: launchWords(s),
-		Env: sortedKeys(s.Env), Headers: sortedKeys(s.Headers)}
+		Env: slices.Sorted(maps.Keys(s.Env)), Headers: slices.Sorted(maps.Keys(s.Headers))}
 	if s.Skip != "" {
 		return row, nil
 	}
@@ -226,15 +227,6 @@ func launchWords(s connect.Server) string {
 		words = append(words, shellWord(arg))
 	}
 	return strings.Join(words, " ")
-}
-
-func sortedKeys(m map[string]string) []string {
-	var keys []string
-	for key := range m {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 func printImported(w io.Writer, path string, list []imported, dryRun bool) {

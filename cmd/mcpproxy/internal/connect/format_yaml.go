@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -158,19 +159,6 @@ func yamlBlank(line string) bool {
 }
 
 // splitLines keeps the line ends.
-func splitLines(text []byte) (lines []string) {
-	for line := range strings.Lines(string(text)) {
-		lines = append(lines, line)
-	}
-	return lines
-}
+func splitLines(text []byte) []string { return slices.Collect(strings.Lines(string(text))) }
 
-func joinLines(parts ...[]string) []byte {
-	var out bytes.Buffer
-	for _, lines := range parts {
-		for _, line := range lines {
-			out.WriteString(line)
-		}
-	}
-	return out.Bytes()
-}
+func joinLines(parts ...[]string) []byte { return []byte(strings.Join(slices.Concat(parts...), "")) }
