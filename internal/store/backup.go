@@ -3,6 +3,7 @@ package store
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -75,18 +76,8 @@ func Backups(dir string) ([]Backup, error) {
 		b.Path, b.Seq, b.Err = path, seq, err
 		list = append(list, b)
 	}
-	slices.SortFunc(list, func(x, y Backup) int { return -compare(x.Seq, y.Seq) })
+	slices.SortFunc(list, func(x, y Backup) int { return cmp.Compare(y.Seq, x.Seq) })
 	return list, nil
-}
-
-func compare(x, y uint64) int {
-	switch {
-	case x < y:
-		return -1
-	case x > y:
-		return 1
-	}
-	return 0
 }
 
 // Load reads and verifies the copy anew and returns its records.

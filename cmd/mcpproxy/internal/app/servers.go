@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"go.uber.org/zap"
-
 	"mcpproxy/internal/client"
 	"mcpproxy/internal/closest"
 	"mcpproxy/internal/config"
@@ -100,76 +98,6 @@ func moment(t time.Time) *time.Time {
 	return &t
 }
 
-// AddServer writes a new server to the file. It waits for approval.
-func (a *App) AddServer(ctx context.Context, add client.ServerChange) (client.Server, error) {
-	if err := a.mayEdit(); err != nil {
-		return client.Server{}, err
-	}
-	if add.Name == nil || *add.Name == "" {
-		return client.Server{}, &client.Error{Code: "invalid", Message: "a server needs a name"}
-	}
-	if _, err := a.configured(*add.Name); err == nil {
-		return client.Server{}, &client.Error{Code: "conflict", Message: fmt.Sprintf("server %q exists already", *add.Name),
-			Hint: "choose another name; to change it, edit the configuration or use the update operation of upstream_servers"}
-	}
-	if err := a.file.AddServer(*add.Name, fields(add)); err != nil {
-		return client.Server{}, asClientError(err)
-	}
-	return a.edited(ctx, *add.Name)
-}
-
-// UpdateServer writes the given fields and leaves the others.
-func (a *App) UpdateServer(ctx context.Context, name string, c client.ServerChange) (client.Server, error) {
-	if _, err := a.configured(name); err != nil {
-		return client.Server{}, err
-	}
-	if err := a.mayEdit(); err != nil {
-		return client.Server{}, err
-	}
-	if err := a.file.UpdateServer(name, fields(c)); err != nil {
-		return client.Server{}, asClientError(err)
-	}
-	if c.Enabled != nil && *c.Enabled {
-		a.invite(ctx, name)
-	}
-	return a.edited(ctx, name)
-}
-
-// RemoveServer takes the server out of the file; its approvals are forgotten.
-func (a *App) RemoveServer(ctx context.Context, name string) error {
-	s, err := a.configured(name)
-	if err != nil {
-		return err
-	}
-	if err := a.mayEdit(); err != nil {
-		return err
-	}
-	if err := a.file.RemoveServer(name); err != nil {
-		return asClientError(err)
-	}
-	a.logins.Forget(ctx, name)
-	if err := a.gate.Forget(name); err != nil { // before what may fail: what is gone wins no trust back
-		return err
-	}
-	if err := a.reload(ctx); err != nil {
-		return asClientError(err)
-	}
-	if s.Isolation != nil {
-		if err := a.docker.Forget(ctx, name); err != nil {
-			a.log.Warn("docker isolation: the volume of a removed server is left", zap.String("server", name), zap.Error(err))
-		}
-	}
-	return nil
-}
-
-// edited puts the edited file in force and returns the server as it is now.
-func (a *App) edited(ctx context.Context, name string) (client.Server, error) {
-	if err := a.reload(ctx); err != nil {
-		return client.Server{}, asClientError(err)
-	}
-	return a.Server(ctx, name)
-}
-
 // Server returns one configured server.
 func (a *App) Server(ctx context.Context, name string) (client.Server, error) {
 	list, err := a.ListServers(ctx)
@@ -240,32 +168,6 @@ func (a *App) unknown(name string) error {
 		hint = "configured are " + strings.Join(names, ", ")
 	}
 	return &client.Error{Code: "not_found", Message: fmt.Sprintf("no server %q", name), Hint: hint}
-}
-
-// fields lists what a change sets, in the order that a person would write it.
-func fields(c client.ServerChange) []config.Field {
-	var list []config.Field
-	add := func(key string, set bool, value any) {
-		if set {
-			list = append(list, config.Field{Key: key, Value: value})
-		}
-	}
-	add("type", c.Protocol != nil, deref(c.Protocol))
-	add("command", c.Command != nil, deref(c.Command))
-	add("args", c.Args != nil, deref(c.Args))
-	add("env", c.Env != nil, deref(c.Env))
-	add("url", c.URL != nil, deref(c.URL))
-	add("headers", c.Headers != nil, deref(c.Headers))
-	add("working_dir", c.WorkingDir != nil, deref(c.WorkingDir))
-	add("enabled", c.Enabled != nil, deref(c.Enabled))
-	return list
-}
-
-func deref[T any](p *T) (v T) {
-	if p != nil {
-		v = *p
-	}
-	return v
 }
 
 // bareURL drops what may hold a token: user, query and fragment.
