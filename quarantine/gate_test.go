@@ -74,19 +74,25 @@ func (b *bench) launch(l quarantine.Launch, trust bool) error { return b.gate.La
 // admit returns the admitted names and the held ones with their state, joined.
 func (b *bench) admit(tools ...tool.Tool) string {
 	b.t.Helper()
-	admitted, held, err := b.gate.Admit(b.t.Context(), server, tools)
+	return b.verdicts(b.gate.Admit, tools, func(id tool.ID) string { return id.Name })
+}
+
+// verdicts names what admit admitted and what it held, and checks each.
+func (b *bench) verdicts(admit func(context.Context, string, []tool.Tool) ([]tool.Tool, []quarantine.Record, error), list []tool.Tool, name func(tool.ID) string) string {
+	b.t.Helper()
+	admitted, held, err := admit(b.t.Context(), server, list)
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	var words []string
 	for _, t := range admitted {
-		words = append(words, t.ID.Name)
+		words = append(words, name(t.ID))
 		if err := b.gate.Check(t.ID, t.Hash()); err != nil {
 			b.t.Errorf("admitted, but Check(%s) = %v", t.ID, err)
 		}
 	}
 	for _, r := range held {
-		words = append(words, fmt.Sprintf("%s:%s", r.Tool.ID.Name, r.State))
+		words = append(words, fmt.Sprintf("%s:%s", name(r.Tool.ID), r.State))
 		if err := b.gate.Check(r.Tool.ID, r.Hash); !errors.Is(err, quarantine.ErrHeld) {
 			b.t.Errorf("held, but Check(%s) = %v", r.Tool.ID, err)
 		}

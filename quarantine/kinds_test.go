@@ -3,7 +3,6 @@ package quarantine_test
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 
@@ -43,24 +42,7 @@ func everyKind(text string) (tools, others []tool.Tool) {
 
 func (b *bench) admitOthers(others ...tool.Tool) string {
 	b.t.Helper()
-	admitted, held, err := b.gate.AdmitOthers(b.t.Context(), server, others)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	var words []string
-	for _, t := range admitted {
-		words = append(words, t.ID.Kind.String())
-		if err := b.gate.Check(t.ID, t.Hash()); err != nil {
-			b.t.Errorf("admitted, but Check(%s) = %v", t.ID, err)
-		}
-	}
-	for _, r := range held {
-		words = append(words, fmt.Sprintf("%s:%s", r.Tool.ID.Kind, r.State))
-		if err := b.gate.Check(r.Tool.ID, r.Hash); !errors.Is(err, quarantine.ErrHeld) {
-			b.t.Errorf("held, but Check(%s) = %v", r.Tool.ID, err)
-		}
-	}
-	return strings.Join(words, " ")
+	return b.verdicts(b.gate.AdmitOthers, others, func(id tool.ID) string { return id.Kind.String() })
 }
 
 const (

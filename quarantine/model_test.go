@@ -11,10 +11,10 @@ import (
 	"strings"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"mcpproxy/internal/tool"
 	"mcpproxy/quarantine"
-
-	"pgregory.net/rapid"
 )
 
 // model says what the gate must do, in the simplest way that is right: bytes

@@ -14,10 +14,10 @@ import (
 	"testing"
 	"time"
 
-	"mcpproxy/internal/realtest"
-
 	"github.com/mark3labs/mcp-go/client/transport"
 	"github.com/mark3labs/mcp-go/mcp"
+
+	"mcpproxy/internal/realtest"
 )
 
 // The variables that steer this test binary when it runs as a child.

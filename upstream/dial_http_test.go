@@ -13,12 +13,12 @@ import (
 	"testing"
 	"time"
 
-	"mcpproxy/internal/realtest"
-
 	"github.com/mark3labs/mcp-go/client/transport"
 	"github.com/mark3labs/mcp-go/mcp"
 	mcpserver "github.com/mark3labs/mcp-go/server"
 	"go.uber.org/goleak"
+
+	"mcpproxy/internal/realtest"
 )
 
 func initRequest() transport.JSONRPCRequest {

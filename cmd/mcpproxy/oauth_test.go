@@ -49,16 +49,7 @@ func visit(page string) error {
 	if err != nil {
 		return err
 	}
-	resp, err := (&http.Client{Jar: jar, Timeout: 20 * time.Second}).Get(page)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err == nil && resp.StatusCode != http.StatusOK {
-		err = fmt.Errorf("HTTP %d: %s", resp.StatusCode, body)
-	}
-	return err
+	return getBy(&http.Client{Jar: jar, Timeout: 20 * time.Second}, page)
 }
 
 // needOAuth skips where the authorization servers of .ci/npm are not installed,

@@ -116,8 +116,10 @@ func freeAddr(t *testing.T) string {
 	return l.Addr().String()
 }
 
-func get(url string) error {
-	resp, err := http.Get(url)
+func get(url string) error { return getBy(http.DefaultClient, url) }
+
+func getBy(c *http.Client, url string) error {
+	resp, err := c.Get(url)
 	if err != nil {
 		return err
 	}

@@ -11,9 +11,9 @@ import (
 	"sync"
 	"time"
 
-	"mcpproxy/internal/escape"
-
 	"gopkg.in/natefinch/lumberjack.v2"
+
+	"mcpproxy/internal/escape"
 )
 
 const (

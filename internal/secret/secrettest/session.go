@@ -11,9 +11,9 @@ import (
 	"testing"
 	"time"
 
-	"mcpproxy/internal/realtest"
-
 	"github.com/godbus/dbus/v5"
+
+	"mcpproxy/internal/realtest"
 )
 
 // Session is a D-Bus session of its own in which a real gnome-keyring-daemon, or

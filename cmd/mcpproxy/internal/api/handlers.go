@@ -78,25 +78,28 @@ func (a *API) restartServer(r *http.Request) (nothing, error) {
 }
 
 func (a *API) listTools(w http.ResponseWriter, r *http.Request) {
-	s := &stream{api: a, w: w, r: r}
-	opt, err := s.listOptions()
-	if err != nil {
-		s.end(client.Progress{}, err)
-		return
-	}
-	tools, err := a.opt.Service.ListTools(r.Context(), r.PathValue("name"), opt)
-	s.end(client.Progress{Tools: tools}, err)
+	a.list(w, r, func(opt ListOptions) (client.Progress, error) {
+		tools, err := a.opt.Service.ListTools(r.Context(), r.PathValue("name"), opt)
+		return client.Progress{Tools: tools}, err
+	})
 }
 
 func (a *API) inspect(w http.ResponseWriter, r *http.Request) {
+	a.list(w, r, func(opt ListOptions) (client.Progress, error) {
+		page, err := a.opt.Service.Inspect(r.Context(), r.PathValue("name"), opt)
+		return client.Progress{Page: &page}, err
+	})
+}
+
+// list streams the frames of a listing, if they were asked for, and its result.
+func (a *API) list(w http.ResponseWriter, r *http.Request, do func(ListOptions) (client.Progress, error)) {
 	s := &stream{api: a, w: w, r: r}
 	opt, err := s.listOptions()
 	if err != nil {
 		s.end(client.Progress{}, err)
 		return
 	}
-	page, err := a.opt.Service.Inspect(r.Context(), r.PathValue("name"), opt)
-	s.end(client.Progress{Page: &page}, err)
+	s.end(do(opt))
 }
 
 func (s *stream) listOptions() (ListOptions, error) {

@@ -248,8 +248,7 @@ func (s *Syncer) Prune(ctx context.Context, serving []string) error {
 	s.mu.Lock()
 	before := s.serving
 	s.serving = set
-	gone := map[string]*server{}
-	maps.Copy(gone, s.servers) // a sync under way may be about to add it
+	gone := maps.Clone(s.servers) // a sync under way may be about to add it
 	s.mu.Unlock()
 	for name := range s.opt.Index.Status().Servers {
 		gone[name] = s.server(name)

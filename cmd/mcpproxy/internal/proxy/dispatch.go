@@ -35,13 +35,9 @@ func (p *Proxy) handle(t ownTool) server.ToolHandlerFunc {
 		defer rep.session.leave()
 		q := request{args: rawArguments(req)}
 		if req.Params.Meta != nil {
-			var token json.RawMessage
-			q.meta, token = requestMeta(rep.message)
-			if token != nil && rep.accepts {
-				g := &progress{reply: rep, token: token}
-				defer g.close()
-				q.progress = g.send
-			}
+			var done func()
+			q.meta, q.progress, done = rep.passedOn()
+			defer done()
 		}
 		return rep.answer(ctx, t.run(p, ctx, q)), nil
 	}

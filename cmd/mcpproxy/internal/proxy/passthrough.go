@@ -167,13 +167,9 @@ func (p *Proxy) fetch(ctx context.Context, rep *reply, o *offered, f upstream.Fe
 		return nil, heldFault(mcp.INVALID_PARAMS, asked, o.def.ID.Server)
 	}
 	f.Want = o.hash
-	var token json.RawMessage
-	f.Meta, token = requestMeta(rep.message)
-	if token != nil && rep.accepts {
-		g := &progress{reply: rep, token: token}
-		defer g.close()
-		f.Progress = g.send
-	}
+	var done func()
+	f.Meta, f.Progress, done = rep.passedOn()
+	defer done()
 	p.greet(ctx, f.ID.Server)
 	res, err := p.opt.Pool.Fetch(ctx, f)
 	raw := res.Raw

@@ -4,9 +4,9 @@ import (
 	"encoding/json"
 	"sync"
 
-	"mcpproxy/internal/escape"
-
 	"github.com/mark3labs/mcp-go/mcp"
+
+	"mcpproxy/internal/escape"
 )
 
 // maxProgress is how many progress notifications wait for a slow client before
@@ -24,6 +24,18 @@ type progress struct {
 	running bool
 	closed  bool
 	sender  sync.WaitGroup
+}
+
+// passedOn returns what an upstream is given of the request: the meta of the
+// client, and where progress goes, nil if the client takes none. Call done after
+// the answer.
+func (r *reply) passedOn() (meta json.RawMessage, send func(params json.RawMessage), done func()) {
+	meta, token := requestMeta(r.message)
+	if token == nil || !r.accepts {
+		return meta, nil, func() {}
+	}
+	g := &progress{reply: r, token: token}
+	return meta, g.send, g.close
 }
 
 // send takes the params of one notifications/progress. It never blocks.
