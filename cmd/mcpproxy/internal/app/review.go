@@ -30,11 +30,7 @@ func (a *App) Waiting(ctx context.Context) ([]client.Waiting, error) {
 
 // Page returns what waits of a server as it was listed last.
 func (a *App) Page(ctx context.Context, server string) (client.Waiting, error) {
-	s, err := a.configured(server)
-	if err != nil {
-		return client.Waiting{}, err
-	}
-	page, err := a.page(s)
+	_, page, err := a.pageOf(server)
 	if err != nil {
 		return client.Waiting{}, err
 	}
@@ -51,21 +47,13 @@ func (a *App) Inspect(ctx context.Context, server string, opt api.ListOptions) (
 	if _, err := a.listing(ctx, s, opt); err != nil {
 		return client.Waiting{}, err
 	}
-	page, err := a.page(s)
-	if err != nil {
-		return client.Waiting{}, err
-	}
-	return a.reviewPage(ctx, page), nil
+	return a.Page(ctx, server)
 }
 
 // Approve approves the page whose hash is given. The pool starts the server as
 // soon as the approval is on disk.
 func (a *App) Approve(ctx context.Context, server, hash string) (client.Waiting, error) {
-	s, err := a.configured(server)
-	if err != nil {
-		return client.Waiting{}, err
-	}
-	page, err := a.page(s)
+	s, page, err := a.pageOf(server)
 	if err != nil {
 		return client.Waiting{}, err
 	}
@@ -83,15 +71,12 @@ func (a *App) Approve(ctx context.Context, server, hash string) (client.Waiting,
 
 // ApproveItem approves one waiting definition of an approved server.
 func (a *App) ApproveItem(ctx context.Context, server string, what client.ApproveRequest) error {
-	s, err := a.configured(server)
+	s, _, err := a.pageOf(server) // it reads the login, which is part of the identity
 	if err != nil {
 		return err
 	}
 	id, err := itemID(server, what.Kind, what.Tool)
 	if err != nil {
-		return err
-	}
-	if _, err := a.page(s); err != nil { // tells the gate the identity in force
 		return err
 	}
 	want, err := readHash(what.Hash)
@@ -190,6 +175,14 @@ func (a *App) indexApproved(ctx context.Context, s config.Server, page quarantin
 		list = append(list, r.Tool)
 	}
 	return a.admit(ctx, s.Name, list)
+}
+
+// pageOf returns a configured server and its page.
+func (a *App) pageOf(server string) (s config.Server, page quarantine.Page, err error) {
+	if s, err = a.configured(server); err == nil {
+		page, err = a.page(s)
+	}
+	return s, page, err
 }
 
 // page asks the gate, telling it the launch identity in force.
