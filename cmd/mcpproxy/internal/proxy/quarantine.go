@@ -49,11 +49,7 @@ func (p *Proxy) security(ctx context.Context, q request) json.RawMessage {
 	} else {
 		answer.Waiting = []waitingRow{}
 	}
-	payload, err := json.Marshal(answer)
-	if err != nil {
-		return failure(securityTool+": "+err.Error(), "")
-	}
-	return structuredResult(payload)
+	return structured(answer)
 }
 
 func readSecurity(args json.RawMessage) (operation, name string, err error) {
@@ -88,13 +84,9 @@ func inspectAnswer(name string, rows []waitingRow) json.RawMessage {
 		return failuref(`see {"operation":"list"}`, "Nothing of %q waits for review.", escape.Clip(name, 60))
 	}
 	server := printable(rows[0].Server)
-	payload, err := json.Marshal(struct {
+	return structured(struct {
 		waitingRow
 		Note string `json:"note"`
 	}{rows[0], "What waits is shown to the user only. Ask them to run: mcpproxy quarantine inspect " + server +
 		", and to approve what they have read with: mcpproxy quarantine approve " + server})
-	if err != nil {
-		return failure(securityTool+": "+err.Error(), "")
-	}
-	return structuredResult(payload)
 }

@@ -40,6 +40,15 @@ func structuredResult(payload []byte) json.RawMessage {
 	return b.Bytes()
 }
 
+// structured is structuredResult of v, which encoding/json must be able to write.
+func structured(v any) json.RawMessage {
+	payload, err := json.Marshal(v)
+	if err != nil {
+		return failure("internal error: "+err.Error(), "")
+	}
+	return structuredResult(payload)
+}
+
 // failure returns a CallToolResult with isError. Its text says the cause and,
 // where next is not empty, what to do about it.
 func failure(cause, next string) json.RawMessage {

@@ -103,11 +103,7 @@ func (p *Proxy) listServers(ctx context.Context) (json.RawMessage, error) {
 	if len(rows) == 0 {
 		answer.Note = "No server is configured. Add one with the add operation, or ask the user to."
 	}
-	payload, err := json.Marshal(answer)
-	if err != nil {
-		return nil, err
-	}
-	return structuredResult(payload), nil
+	return structured(answer), nil
 }
 
 // says puts a server's state into words, with the command that helps.
