@@ -57,9 +57,9 @@ func exitCode(ctx context.Context, err error) int {
 		return exitUsage
 	case errors.Is(err, store.ErrLocked):
 		return exitLocked
-	case errors.As(err, &faults), errors.Is(err, errNoConfig), code == "config":
+	case errors.As(err, &faults), errors.Is(err, errNoConfig), code == client.CodeConfig:
 		return exitConfig
-	case code == "held", code == "forbidden", errors.Is(err, store.ErrReadOnly):
+	case code == client.CodeHeld, code == client.CodeForbidden, errors.Is(err, store.ErrReadOnly):
 		return exitHeld
 	default:
 		return exitFailure

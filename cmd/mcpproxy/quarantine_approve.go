@@ -154,13 +154,13 @@ func waitingItem(ctx context.Context, c *client.Client, id tool.ID) (client.Tool
 	if slices.Contains(page.Blocked, id.Target()) {
 		return client.Tool{}, blockedError(id.Target())
 	}
-	return client.Tool{}, &client.Error{Code: "not_found", Message: fmt.Sprintf("no %s %s waits", id.Kind, id.Target()),
+	return client.Tool{}, &client.Error{Code: client.CodeNotFound, Message: fmt.Sprintf("no %s %s waits", id.Kind, id.Target()),
 		Hint: "mcpproxy quarantine list shows what waits"}
 }
 
 // blockedError says why nothing of target is approved. target is a server or an item.
 func blockedError(target string) error {
-	return &client.Error{Code: "held", Message: fmt.Sprintf("%s is blocked, and no approval lifts that", target),
+	return &client.Error{Code: client.CodeHeld, Message: fmt.Sprintf("%s is blocked, and no approval lifts that", target),
 		Hint: "mcpproxy quarantine unblock " + target}
 }
 
@@ -190,7 +190,7 @@ func askHash(cmd *cobra.Command, verb, what, target, hash string) error {
 	case err != nil:
 		return err
 	case !asked:
-		return &client.Error{Code: "held", Message: fmt.Sprintf("nothing is %sd: there is no terminal to ask on", verb),
+		return &client.Error{Code: client.CodeHeld, Message: fmt.Sprintf("nothing is %sd: there is no terminal to ask on", verb),
 			Hint: fmt.Sprintf("read it, then: mcpproxy quarantine %s %s --hash %s", verb, target, hash)}
 	case !strings.EqualFold(answer, hash[:min(askedCharacters, len(hash))]):
 		return fmt.Errorf("not %sd: that is not how the hash begins", verb)

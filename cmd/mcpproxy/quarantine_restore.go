@@ -117,7 +117,7 @@ func restoreFrom(cmd *cobra.Command, r *app.Restorer, c app.Copy, number int, f 
 		printPlan(cmd.ErrOrStderr(), c, number, plan)
 		err = askHash(cmd, "restore", fmt.Sprintf("copy %d", number), strconv.Itoa(number), c.Sum)
 	} else if !strings.EqualFold(f.hash, c.Sum) {
-		err = &client.Error{Code: "conflict", Message: fmt.Sprintf("nothing is restored: copy %d has another hash", number), Hint: "mcpproxy quarantine restore --list"}
+		err = &client.Error{Code: client.CodeConflict, Message: fmt.Sprintf("nothing is restored: copy %d has another hash", number), Hint: "mcpproxy quarantine restore --list"}
 	}
 	if err != nil {
 		return err

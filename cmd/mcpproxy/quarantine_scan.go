@@ -126,7 +126,7 @@ func scanFolder(ctx context.Context, dir string) ([]prediction, error) {
 		return nil, err
 	}
 	if len(files) == 0 {
-		return nil, &client.Error{Code: "not_found", Message: "no *.jsonl file is in " + dir, Hint: `a row is {"id","name","description","input_schema"}`}
+		return nil, &client.Error{Code: client.CodeNotFound, Message: "no *.jsonl file is in " + dir, Hint: `a row is {"id","name","description","input_schema"}`}
 	}
 	list := []prediction{}
 	for _, name := range files {

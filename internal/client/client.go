@@ -266,7 +266,7 @@ func refusal(resp *http.Response) error {
 	}
 	var e Error
 	if json.Unmarshal(data, &e) != nil || e.Message == "" {
-		return &Error{Code: "internal", Message: fmt.Sprintf("instance answered HTTP %d: %.200s", resp.StatusCode, bytes.TrimSpace(data))}
+		return &Error{Code: CodeInternal, Message: fmt.Sprintf("instance answered HTTP %d: %.200s", resp.StatusCode, bytes.TrimSpace(data))}
 	}
 	return &e
 }

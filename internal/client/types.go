@@ -182,9 +182,21 @@ type Progress struct {
 	Login  *Login       `json:"login,omitempty"`
 }
 
+// The codes of an [Error].
+const (
+	CodeNotFound    = "not_found"
+	CodeInvalid     = "invalid"  // what was asked cannot be meant
+	CodeConflict    = "conflict" // it is otherwise now
+	CodeHeld        = "held"     // a person must approve it first
+	CodeForbidden   = "forbidden"
+	CodeUnavailable = "unavailable" // not now
+	CodeConfig      = "config"      // the configuration has faults
+	CodeInternal    = "internal"    // a fault of the program; its log has the details
+)
+
 // Error is the body of every answer that is not 2xx.
 type Error struct {
-	Code    string `json:"code"` // not_found, invalid, conflict, held, forbidden, unavailable, config, internal
+	Code    string `json:"code"`
 	Message string `json:"message"`
 	Hint    string `json:"hint,omitempty"` // the next step
 }

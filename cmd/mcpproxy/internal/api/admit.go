@@ -32,7 +32,7 @@ func (a *API) admit(s Surface, r route) http.HandlerFunc {
 		if s == TCP && req.Method == http.MethodPost { // streams opened with GET only wait
 			from := clientOf(req)
 			if !a.inFlight.enter(from) {
-				a.refuse(w, &refusal{http.StatusTooManyRequests, client.Error{Code: "unavailable", Message: "too many requests of this client are in flight"}})
+				a.refuse(w, &refusal{http.StatusTooManyRequests, client.Error{Code: client.CodeUnavailable, Message: "too many requests of this client are in flight"}})
 				return
 			}
 			defer a.inFlight.leave(from)
@@ -114,7 +114,7 @@ func (a *API) mayUse(to route, v visitor, r *http.Request) *refusal {
 		return forbidden("the CSRF token is missing or wrong", "send X-CSRF-Token with the csrf_token that POST /api/v1/session answered")
 	}
 	return &refusal{http.StatusUnauthorized, client.Error{
-		Code: "forbidden", Message: "the API key is missing or wrong",
+		Code: client.CodeForbidden, Message: "the API key is missing or wrong",
 		Hint: "send Authorization: Bearer KEY, or X-API-Key; the key is in the file " + client.KeyFile + " of the data directory. A browser gets in with mcpproxy ui",
 	}}
 }

@@ -16,13 +16,13 @@ import (
 
 // statusOf is the HTTP status of each code of [client.Error].
 var statusOf = map[string]int{
-	"invalid":     http.StatusBadRequest,
-	"held":        http.StatusForbidden,
-	"forbidden":   http.StatusForbidden,
-	"not_found":   http.StatusNotFound,
-	"conflict":    http.StatusConflict,
-	"config":      http.StatusUnprocessableEntity,
-	"unavailable": http.StatusServiceUnavailable,
+	client.CodeInvalid:     http.StatusBadRequest,
+	client.CodeHeld:        http.StatusForbidden,
+	client.CodeForbidden:   http.StatusForbidden,
+	client.CodeNotFound:    http.StatusNotFound,
+	client.CodeConflict:    http.StatusConflict,
+	client.CodeConfig:      http.StatusUnprocessableEntity,
+	client.CodeUnavailable: http.StatusServiceUnavailable,
 }
 
 // answer writes v, or the error if there is one. A list that is nil is an empty
@@ -54,13 +54,13 @@ func (a *API) public(r *http.Request, err error) *client.Error {
 	case errors.As(err, &own):
 		return own
 	case errors.Is(err, context.DeadlineExceeded):
-		return &client.Error{Code: "unavailable", Message: "it took too long"}
+		return &client.Error{Code: client.CodeUnavailable, Message: "it took too long"}
 	case r.Context().Err() != nil:
-		return &client.Error{Code: "unavailable", Message: "the request was cancelled"}
+		return &client.Error{Code: client.CodeUnavailable, Message: "the request was cancelled"}
 	}
 	id := rand.Text()[:10]
 	a.opt.Log.Error("request failed", zap.String("request", id), zap.String("route", r.Pattern), zap.Error(err))
-	return &client.Error{Code: "internal", Message: "internal error, request " + id, Hint: "the log main.log has the details"}
+	return &client.Error{Code: client.CodeInternal, Message: "internal error, request " + id, Hint: "the log main.log has the details"}
 }
 
 // writeJSON keeps the texts of upstreams as they are: no HTML escapes.
@@ -78,10 +78,10 @@ func read(r *http.Request, v any) error {
 	dec := json.NewDecoder(r.Body)
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(v); err != nil {
-		return &client.Error{Code: "invalid", Message: fmt.Sprintf("body: %v", err)}
+		return &client.Error{Code: client.CodeInvalid, Message: fmt.Sprintf("body: %v", err)}
 	}
 	if dec.More() {
-		return &client.Error{Code: "invalid", Message: "body: more than one JSON value"}
+		return &client.Error{Code: client.CodeInvalid, Message: "body: more than one JSON value"}
 	}
 	return nil
 }

@@ -35,12 +35,12 @@ func auditFilter(r *http.Request) (client.AuditFilter, error) {
 	f.Limit, f.Wait = limit, time.Duration(wait)*time.Second
 	if text := q.Get("after"); text != "" {
 		if f.After, err = strconv.ParseUint(text, 10, 64); err != nil {
-			return f, &client.Error{Code: "invalid", Message: "after must be the seq of an entry"}
+			return f, &client.Error{Code: client.CodeInvalid, Message: "after must be the seq of an entry"}
 		}
 	}
 	if text := q.Get("since"); text != "" {
 		if f.Since, err = time.Parse(time.RFC3339, text); err != nil {
-			return f, &client.Error{Code: "invalid", Message: "since must be a time such as 2026-01-31T12:00:00Z"}
+			return f, &client.Error{Code: client.CodeInvalid, Message: "since must be a time such as 2026-01-31T12:00:00Z"}
 		}
 	}
 	return f, nil

@@ -36,7 +36,7 @@ func readBody(w http.ResponseWriter, r *http.Request, most int64) *refusal {
 	case errors.As(err, &large):
 		return tooLarge()
 	case err != nil:
-		return &refusal{http.StatusRequestTimeout, client.Error{Code: "invalid", Message: "the body did not arrive whole"}}
+		return &refusal{http.StatusRequestTimeout, client.Error{Code: client.CodeInvalid, Message: "the body did not arrive whole"}}
 	}
 	if timed {
 		_ = control.SetReadDeadline(time.Time{})
@@ -47,7 +47,7 @@ func readBody(w http.ResponseWriter, r *http.Request, most int64) *refusal {
 }
 
 func tooLarge() *refusal {
-	return &refusal{http.StatusRequestEntityTooLarge, client.Error{Code: "invalid", Message: "the body is too large"}}
+	return &refusal{http.StatusRequestEntityTooLarge, client.Error{Code: client.CodeInvalid, Message: "the body is too large"}}
 }
 
 // bodyLimit is the most that a route takes.

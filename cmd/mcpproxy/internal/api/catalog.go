@@ -25,7 +25,7 @@ func (a *API) catalog(r *http.Request) (client.ToolPage, error) {
 		f.Limit, err = number(r, "limit", 100, maxToolRows)
 	}
 	if err == nil && f.Limit == 0 {
-		err = &client.Error{Code: "invalid", Message: "limit must be at least 1"}
+		err = &client.Error{Code: client.CodeInvalid, Message: "limit must be at least 1"}
 	}
 	if err != nil {
 		return client.ToolPage{}, err

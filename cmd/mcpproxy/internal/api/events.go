@@ -152,7 +152,7 @@ func (a *API) events(w http.ResponseWriter, r *http.Request) {
 }
 
 func tooManyStreams() error {
-	return &client.Error{Code: "unavailable", Message: "too many event streams are open", Hint: "close other tabs of the page"}
+	return &client.Error{Code: client.CodeUnavailable, Message: "too many event streams are open", Hint: "close other tabs of the page"}
 }
 
 // await returns true once there is more, and false when the stream must end.

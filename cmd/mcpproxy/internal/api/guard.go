@@ -48,7 +48,7 @@ func (a *API) refuse(w http.ResponseWriter, r *refusal) {
 }
 
 func forbidden(message, hint string) *refusal {
-	return &refusal{http.StatusForbidden, client.Error{Code: "forbidden", Message: message, Hint: hint}}
+	return &refusal{http.StatusForbidden, client.Error{Code: client.CodeForbidden, Message: message, Hint: hint}}
 }
 
 func (a *API) check(s Surface, r *http.Request) *refusal {
@@ -61,7 +61,7 @@ func (a *API) check(s Surface, r *http.Request) *refusal {
 		}
 	}
 	if hasBody(r) && !isJSON(r.Header.Values("Content-Type")) {
-		return &refusal{http.StatusUnsupportedMediaType, client.Error{Code: "invalid", Message: "Content-Type must be application/json"}}
+		return &refusal{http.StatusUnsupportedMediaType, client.Error{Code: client.CodeInvalid, Message: "Content-Type must be application/json"}}
 	}
 	return nil
 }

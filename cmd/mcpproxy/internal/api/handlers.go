@@ -15,7 +15,7 @@ func (a *API) mcp(w http.ResponseWriter, r *http.Request) {
 
 func (a *API) metrics(w http.ResponseWriter, r *http.Request) {
 	if a.opt.Metrics == nil {
-		a.answer(w, r, nil, &client.Error{Code: "unavailable", Message: "nothing is measured"})
+		a.answer(w, r, nil, &client.Error{Code: client.CodeUnavailable, Message: "nothing is measured"})
 		return
 	}
 	a.opt.Metrics.ServeHTTP(w, r)
@@ -110,7 +110,7 @@ func (s *stream) listOptions() (ListOptions, error) {
 	const most = 10 * time.Minute
 	opt := ListOptions{Timeout: time.Duration(body.TimeoutMS) * time.Millisecond}
 	if body.TimeoutMS < 0 || body.TimeoutMS > most.Milliseconds() {
-		return opt, &client.Error{Code: "invalid", Message: "timeout must be between 0 and 10 minutes"}
+		return opt, &client.Error{Code: client.CodeInvalid, Message: "timeout must be between 0 and 10 minutes"}
 	}
 	if body.Trace {
 		opt.Trace = s.frame
@@ -178,7 +178,7 @@ func number(r *http.Request, name string, missing, most int) (int, error) {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 0 || n > most {
-		return 0, &client.Error{Code: "invalid", Message: name + " must be a number from 0 to " + strconv.Itoa(most)}
+		return 0, &client.Error{Code: client.CodeInvalid, Message: name + " must be a number from 0 to " + strconv.Itoa(most)}
 	}
 	return n, nil
 }

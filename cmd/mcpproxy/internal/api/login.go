@@ -27,7 +27,7 @@ func (a *API) login(w http.ResponseWriter, r *http.Request) {
 	cookie, csrf, ok := a.sessions.redeem(body.Once, before)
 	if !ok {
 		a.refuse(w, &refusal{http.StatusUnauthorized, client.Error{
-			Code: "forbidden", Message: "this link was used already, or is older than five minutes", Hint: "get a new one: mcpproxy ui",
+			Code: client.CodeForbidden, Message: "this link was used already, or is older than five minutes", Hint: "get a new one: mcpproxy ui",
 		}})
 		return
 	}
@@ -55,7 +55,7 @@ func (a *API) logout(w http.ResponseWriter, r *http.Request) {
 func (a *API) link(*http.Request) (client.Link, error) {
 	base := a.opt.Endpoint()
 	if base == "" {
-		return client.Link{}, &client.Error{Code: "unavailable", Message: "no instance is running", Hint: "start one: mcpproxy serve"}
+		return client.Link{}, &client.Error{Code: client.CodeUnavailable, Message: "no instance is running", Hint: "start one: mcpproxy serve"}
 	}
 	return a.Link(base)
 }

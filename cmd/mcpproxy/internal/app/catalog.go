@@ -54,11 +54,11 @@ func rowDTO(t tool.Tool) client.ToolRow {
 func (a *App) Tool(_ context.Context, name string) (client.Tool, error) {
 	id, err := tool.ParseID(name)
 	if err != nil {
-		return client.Tool{}, &client.Error{Code: "invalid", Message: err.Error(), Hint: "name the tool as server:tool"}
+		return client.Tool{}, &client.Error{Code: client.CodeInvalid, Message: err.Error(), Hint: "name the tool as server:tool"}
 	}
 	t, found := a.index.Get(id)
 	if !found {
-		return client.Tool{}, &client.Error{Code: "not_found", Message: "no agent can find " + name + ": " + a.hides(id)}
+		return client.Tool{}, &client.Error{Code: client.CodeNotFound, Message: "no agent can find " + name + ": " + a.hides(id)}
 	}
 	return a.toolDTO(t), nil
 }

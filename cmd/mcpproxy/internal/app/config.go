@@ -57,7 +57,7 @@ func (a *App) WriteConfig(ctx context.Context, text, hash string) (client.Config
 	}
 	err := a.file.Rewrite(hash, func(old []byte) ([]byte, error) { return restored([]byte(text), old) })
 	if errors.Is(err, config.ErrMoved) {
-		return client.Config{}, &client.Error{Code: "conflict", Message: err.Error(), Hint: "read it again and repeat the change"}
+		return client.Config{}, &client.Error{Code: client.CodeConflict, Message: err.Error(), Hint: "read it again and repeat the change"}
 	}
 	if err != nil {
 		return client.Config{}, asClientError(err)
@@ -90,11 +90,11 @@ func (a *App) PatchConfig(ctx context.Context, p client.ConfigPatch) (client.Con
 	var fields []config.Field
 	for _, key := range slices.Sorted(maps.Keys(p.Set)) {
 		if !slices.Contains(known, key) {
-			return client.Config{}, &client.Error{Code: "invalid", Message: fmt.Sprintf("%q is not changed this way", key), Hint: "one of " + strings.Join(known, ", ") + "; edit the text for any other"}
+			return client.Config{}, &client.Error{Code: client.CodeInvalid, Message: fmt.Sprintf("%q is not changed this way", key), Hint: "one of " + strings.Join(known, ", ") + "; edit the text for any other"}
 		}
 		var value any
 		if err := json.Unmarshal(p.Set[key], &value); err != nil {
-			return client.Config{}, &client.Error{Code: "invalid", Message: key + ": " + err.Error()}
+			return client.Config{}, &client.Error{Code: client.CodeInvalid, Message: key + ": " + err.Error()}
 		}
 		fields = append(fields, config.Field{Key: key, Value: value})
 	}
@@ -111,7 +111,7 @@ func (a *App) PatchConfig(ctx context.Context, p client.ConfigPatch) (client.Con
 // editor.
 func (a *App) mayEdit() error {
 	if a.policy().ReadOnly {
-		return &client.Error{Code: "forbidden", Message: "this proxy is read-only", Hint: "its --read-only flag, or read_only in " + a.configPath + ", forbids changes"}
+		return &client.Error{Code: client.CodeForbidden, Message: "this proxy is read-only", Hint: "its --read-only flag, or read_only in " + a.configPath + ", forbids changes"}
 	}
 	return nil
 }

@@ -18,7 +18,7 @@ func (a *App) Expect(ctx context.Context, query, server, name string) (client.Ex
 	e := client.Expectation{ID: name}
 	id, err := tool.ParseID(name)
 	if err != nil {
-		return e, &client.Error{Code: "invalid", Message: err.Error(), Hint: "name the tool as server:tool"}
+		return e, &client.Error{Code: client.CodeInvalid, Message: err.Error(), Hint: "name the tool as server:tool"}
 	}
 	a.awaitModel(ctx)
 	s, err := a.index.Standing(ctx, index.Query{Text: query, Server: server}, id)

@@ -92,10 +92,10 @@ func (a *App) RemoveModel(_ context.Context, name string) error {
 		return err
 	}
 	if own == "" {
-		return &client.Error{Code: "invalid", Message: "the bundled model is part of the program"}
+		return &client.Error{Code: client.CodeInvalid, Message: "the bundled model is part of the program"}
 	}
 	if st := a.index.Status(); own == a.inForce.Load().Model || own == st.Model || own == st.Next {
-		return &client.Error{Code: "conflict", Message: fmt.Sprintf("model %q is in use", own), Hint: "choose another one first: mcpproxy models use " + bundledAlias}
+		return &client.Error{Code: client.CodeConflict, Message: fmt.Sprintf("model %q is in use", own), Hint: "choose another one first: mcpproxy models use " + bundledAlias}
 	}
 	if err := models.Remove(a.sentence.root, own); err != nil {
 		return modelError(err)
@@ -117,12 +117,12 @@ func ownName(name string) (string, error) {
 
 // modelError gives a fault of a model its code and its cure.
 func modelError(err error) error {
-	e := &client.Error{Code: "invalid", Message: err.Error()}
+	e := &client.Error{Code: client.CodeInvalid, Message: err.Error()}
 	switch {
 	case errors.Is(err, models.ErrNoModel):
-		e.Code, e.Hint = "not_found", "see which there are: mcpproxy models list"
+		e.Code, e.Hint = client.CodeNotFound, "see which there are: mcpproxy models list"
 	case errors.Is(err, models.ErrExists):
-		e.Code, e.Hint = "conflict", "choose another name, or remove it first: mcpproxy models remove NAME"
+		e.Code, e.Hint = client.CodeConflict, "choose another name, or remove it first: mcpproxy models remove NAME"
 	case errors.Is(err, models.ErrDigest):
 		e.Hint = "its files were changed after it was added; remove it and add it anew"
 	case errors.Is(err, models.ErrFiles):
@@ -140,12 +140,12 @@ func AddModel(ctx context.Context, opt Options, name, from string) (client.Added
 		return client.AddedModel{}, err
 	}
 	if own, err := ownName(name); err != nil || own == "" {
-		return client.AddedModel{}, errors.Join(err, &client.Error{Code: "invalid", Message: fmt.Sprintf("%q is the bundled model's name", name), Hint: "choose another name"})
+		return client.AddedModel{}, errors.Join(err, &client.Error{Code: client.CodeInvalid, Message: fmt.Sprintf("%q is the bundled model's name", name), Hint: "choose another name"})
 	}
 	var speed embed.Speed
 	m, err := models.Add(root, name, from, func(dir string) (dim int, err error) {
 		if dim, speed, err = embed.Measure(ctx, dir); err != nil && ctx.Err() == nil {
-			err = &client.Error{Code: "invalid", Message: "the model does not run here: " + err.Error(), Hint: "it must be a sentence model exported to ONNX that takes token ids and gives float32 vectors"}
+			err = &client.Error{Code: client.CodeInvalid, Message: "the model does not run here: " + err.Error(), Hint: "it must be a sentence model exported to ONNX that takes token ids and gives float32 vectors"}
 		}
 		return dim, err
 	})

@@ -148,10 +148,10 @@ func (a *App) checkLogin(name string) error {
 	case err != nil:
 		return err
 	case s.Transport == upstream.Stdio:
-		return &client.Error{Code: "invalid", Message: "server " + name + " is a program on this machine, which takes no login",
+		return &client.Error{Code: client.CodeInvalid, Message: "server " + name + " is a program on this machine, which takes no login",
 			Hint: "give it what it needs under \"env\" in the configuration"}
 	case !usesOAuth(s):
-		return &client.Error{Code: "invalid", Message: "server " + name + " has credentials of its own in the configuration",
+		return &client.Error{Code: client.CodeInvalid, Message: "server " + name + " has credentials of its own in the configuration",
 			Hint: "remove \"Authorization\" from its \"headers\" to log in with OAuth instead"}
 	}
 	return nil
@@ -159,14 +159,14 @@ func (a *App) checkLogin(name string) error {
 
 // loginError says to a person why a login did not come about.
 func loginError(server string, err error) error {
-	e := &client.Error{Code: "unavailable", Message: "login at " + server + ": " + err.Error()}
+	e := &client.Error{Code: client.CodeUnavailable, Message: "login at " + server + ": " + err.Error()}
 	switch {
 	case errors.Is(err, context.Canceled):
 		return err
 	case errors.Is(err, oauth.ErrIssuer):
-		e.Code = "held"
+		e.Code = client.CodeHeld
 	case errors.Is(err, oauth.ErrNoLogin):
-		e.Code, e.Message = "invalid", "server "+server+" asks for no login"
+		e.Code, e.Message = client.CodeInvalid, "server "+server+" asks for no login"
 	case errors.Is(err, oauth.ErrTimeout):
 		e.Hint = "try again: mcpproxy auth login " + server
 	}

@@ -122,7 +122,7 @@ func (a *App) Block(ctx context.Context, server string, what client.BlockRequest
 func itemID(server, kind, name string) (tool.ID, error) {
 	k, err := tool.ParseKind(kind)
 	if err != nil {
-		return tool.ID{}, &client.Error{Code: "invalid", Message: err.Error()}
+		return tool.ID{}, &client.Error{Code: client.CodeInvalid, Message: err.Error()}
 	}
 	return tool.ID{Server: server, Kind: k, Name: name}, nil
 }
@@ -155,7 +155,7 @@ func (a *App) History(_ context.Context, server string, limit int) ([]client.Rev
 // approved.
 func readHash(text string) (h tool.Hash, err error) {
 	if err := h.UnmarshalText([]byte(text)); err != nil {
-		return h, &client.Error{Code: "invalid", Message: err.Error(), Hint: "copy the hash that quarantine inspect prints"}
+		return h, &client.Error{Code: client.CodeInvalid, Message: err.Error(), Hint: "copy the hash that quarantine inspect prints"}
 	}
 	return h, nil
 }

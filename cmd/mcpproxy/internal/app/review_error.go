@@ -16,7 +16,7 @@ import (
 // close or there.
 func unknownItem(id tool.ID, known []tool.ID) error {
 	const most = 12
-	e := &client.Error{Code: "not_found", Message: fmt.Sprintf("server %q lists no %s", id.Server, id.Target())}
+	e := &client.Error{Code: client.CodeNotFound, Message: fmt.Sprintf("server %q lists no %s", id.Server, id.Target())}
 	var names, targets []string
 	for _, k := range known {
 		targets = append(targets, k.Target())
@@ -43,13 +43,13 @@ func reviewError(err error, server string) error {
 	e := &client.Error{Message: message, Hint: hint}
 	switch {
 	case errors.Is(err, quarantine.ErrMoved), errors.Is(err, quarantine.ErrNotInspected):
-		e.Code, e.Hint = "conflict", "look again: mcpproxy quarantine inspect "+server
+		e.Code, e.Hint = client.CodeConflict, "look again: mcpproxy quarantine inspect "+server
 	case errors.Is(err, quarantine.ErrHeld):
-		e.Code = "held"
+		e.Code = client.CodeHeld
 	case errors.Is(err, store.ErrFull):
-		e.Code, e.Hint = "unavailable", "free some space and do it again; what was approved before still serves"
+		e.Code, e.Hint = client.CodeUnavailable, "free some space and do it again; what was approved before still serves"
 	case errors.Is(err, store.ErrReadOnly):
-		e.Code, e.Hint = "forbidden", "make the data directory writable and do it again; what was approved before still serves"
+		e.Code, e.Hint = client.CodeForbidden, "make the data directory writable and do it again; what was approved before still serves"
 	default:
 		return err
 	}

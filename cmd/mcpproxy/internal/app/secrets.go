@@ -150,7 +150,7 @@ func secretCure(s config.Server, fault string) string {
 func (a *App) SetSecret(ctx context.Context, name, value string) (client.SecretChange, error) {
 	err := secret.CheckName(name)
 	if err == nil && value == "" {
-		return client.SecretChange{}, &client.Error{Code: "invalid", Message: "a secret must not be empty"}
+		return client.SecretChange{}, &client.Error{Code: client.CodeInvalid, Message: "a secret must not be empty"}
 	}
 	if err == nil {
 		err = a.secrets.Set(name, value)
@@ -190,11 +190,11 @@ func (a *App) secretDone(ctx context.Context, what, name string, err error) (cli
 
 // secretError is err for a caller of the API, its hint apart.
 func secretError(err error) error {
-	e := &client.Error{Code: "internal"}
+	e := &client.Error{Code: client.CodeInternal}
 	for code, kinds := range map[string][]error{
-		"invalid":     {secret.ErrName, secret.ErrTooBig},
-		"not_found":   {secret.ErrNotFound},
-		"unavailable": {secret.ErrUnavailable, secret.ErrPassphrase, secret.ErrDamaged},
+		client.CodeInvalid:     {secret.ErrName, secret.ErrTooBig},
+		client.CodeNotFound:    {secret.ErrNotFound},
+		client.CodeUnavailable: {secret.ErrUnavailable, secret.ErrPassphrase, secret.ErrDamaged},
 	} {
 		if slices.ContainsFunc(kinds, func(kind error) bool { return errors.Is(err, kind) }) {
 			e.Code = code

@@ -16,10 +16,10 @@ func (a *App) AddServer(ctx context.Context, add client.ServerChange) (client.Se
 		return client.Server{}, err
 	}
 	if add.Name == nil || *add.Name == "" {
-		return client.Server{}, &client.Error{Code: "invalid", Message: "a server needs a name"}
+		return client.Server{}, &client.Error{Code: client.CodeInvalid, Message: "a server needs a name"}
 	}
 	if _, err := a.configured(*add.Name); err == nil {
-		return client.Server{}, &client.Error{Code: "conflict", Message: fmt.Sprintf("server %q exists already", *add.Name),
+		return client.Server{}, &client.Error{Code: client.CodeConflict, Message: fmt.Sprintf("server %q exists already", *add.Name),
 			Hint: "choose another name; to change it, edit the configuration or use the update operation of upstream_servers"}
 	}
 	if err := a.file.AddServer(*add.Name, fields(add)); err != nil {

@@ -119,7 +119,7 @@ func (a *App) RestartServer(ctx context.Context, name string) error {
 		return err
 	}
 	if !a.serving {
-		return &client.Error{Code: "unavailable", Message: "no instance is running", Hint: "start one: mcpproxy serve"}
+		return &client.Error{Code: client.CodeUnavailable, Message: "no instance is running", Hint: "start one: mcpproxy serve"}
 	}
 	if err := a.gate.Launch(name, a.launchOf(s), false); err != nil {
 		return heldError(err)
@@ -167,7 +167,7 @@ func (a *App) unknown(name string) error {
 	case len(names) > 0:
 		hint = "configured are " + strings.Join(names, ", ")
 	}
-	return &client.Error{Code: "not_found", Message: fmt.Sprintf("no server %q", name), Hint: hint}
+	return &client.Error{Code: client.CodeNotFound, Message: fmt.Sprintf("no server %q", name), Hint: hint}
 }
 
 // bareURL drops what may hold a token: user, query and fragment.
@@ -180,5 +180,5 @@ func bareURL(text string) string {
 }
 
 func heldError(err error) error {
-	return &client.Error{Code: "held", Message: err.Error()}
+	return &client.Error{Code: client.CodeHeld, Message: err.Error()}
 }

@@ -13,7 +13,7 @@ import (
 func (a *App) Shutdown(ctx context.Context) error {
 	stop := a.stop.Load()
 	if stop == nil {
-		return &client.Error{Code: "unavailable", Message: "no instance is running"}
+		return &client.Error{Code: client.CodeUnavailable, Message: "no instance is running"}
 	}
 	a.log.Info("asked to stop", zap.String("by", audit.ActorOf(ctx)))
 	(*stop)()

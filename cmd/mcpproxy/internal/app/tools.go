@@ -63,7 +63,7 @@ func (a *App) listing(ctx context.Context, s config.Server, opt api.ListOptions)
 	}
 	tools, err := a.pool.List(ctx, spec, opt.Trace)
 	if err != nil {
-		e := &client.Error{Code: "unavailable", Message: err.Error(), Hint: "see its log: mcpproxy upstream logs " + s.Name}
+		e := &client.Error{Code: client.CodeUnavailable, Message: err.Error(), Hint: "see its log: mcpproxy upstream logs " + s.Name}
 		if errors.Is(err, upstream.ErrConfig) {
 			e.Hint = "its settings are in " + a.configPath + "; mcpproxy doctor looks at them; its log: mcpproxy upstream logs " + s.Name
 		}
@@ -168,11 +168,11 @@ func (a *App) startOne(ctx context.Context, s config.Server) error {
 		}
 		for _, st := range a.pool.Status() {
 			if st.State != upstream.Starting && st.Error != "" {
-				return &client.Error{Code: "unavailable", Message: st.Error, Hint: hintFor(string(st.State), s)}
+				return &client.Error{Code: client.CodeUnavailable, Message: st.Error, Hint: hintFor(string(st.State), s)}
 			}
 		}
 		if _, err := changes.Next(ctx); err != nil {
-			return &client.Error{Code: "unavailable", Message: "server " + s.Name + " did not list its tools in time"}
+			return &client.Error{Code: client.CodeUnavailable, Message: "server " + s.Name + " did not list its tools in time"}
 		}
 	}
 }
@@ -186,7 +186,7 @@ func asClientError(err error) error {
 	case err == nil, errors.As(err, &own):
 		return err
 	case errors.As(err, &faults):
-		return &client.Error{Code: "config", Message: err.Error()}
+		return &client.Error{Code: client.CodeConfig, Message: err.Error()}
 	default:
 		return err
 	}

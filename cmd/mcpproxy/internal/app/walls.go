@@ -17,7 +17,7 @@ func (a *App) ExamineIsolation(ctx context.Context, server string) (client.Isola
 		return client.IsolationReport{}, err
 	}
 	if s.Isolation == nil {
-		e := &client.Error{Code: "invalid", Message: "server " + server + " is not isolated: it runs on this machine",
+		e := &client.Error{Code: client.CodeInvalid, Message: "server " + server + " is not isolated: it runs on this machine",
 			Hint: `set "isolation": {"enabled": true} of the server, or docker_isolation.enabled`}
 		switch {
 		case s.Transport != config.Stdio:
@@ -31,9 +31,9 @@ func (a *App) ExamineIsolation(ctx context.Context, server string) (client.Isola
 	spec.Args, spec.Env = nil, nil // the probe takes the server's place and needs none of its secrets
 	found, err := a.docker.Examine(ctx, spec, a.opt.Executable)
 	if err != nil {
-		code := "unavailable"
+		code := client.CodeUnavailable
 		if errors.Is(err, upstream.ErrConfig) {
-			code = "config"
+			code = client.CodeConfig
 		}
 		return client.IsolationReport{}, &client.Error{Code: code, Message: err.Error()}
 	}

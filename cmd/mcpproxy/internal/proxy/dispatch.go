@@ -99,11 +99,11 @@ func (p *Proxy) CallTool(ctx context.Context, name string, args json.RawMessage)
 		}
 	}
 	if name == managementTool {
-		return nil, &client.Error{Code: "forbidden", Message: managementTool + " is switched off", Hint: "start mcpproxy without --disable-management"}
+		return nil, &client.Error{Code: client.CodeForbidden, Message: managementTool + " is switched off", Hint: "start mcpproxy without --disable-management"}
 	}
 	id, err := tool.ParseID(name)
 	if err != nil {
-		return nil, &client.Error{Code: "not_found", Message: "no tool is called " + escape.Clip(name, 100),
+		return nil, &client.Error{Code: client.CodeNotFound, Message: "no tool is called " + escape.Clip(name, 100),
 			Hint: "name an upstream's tool as server:tool; mcpproxy search finds one"}
 	}
 	rec := p.recording(ctx, id, args)

@@ -147,7 +147,7 @@ func (p *Proxy) serverLogs(ctx context.Context, in management) (json.RawMessage,
 	}
 	at := slices.IndexFunc(list, func(s client.Server) bool { return s.Name == in.name })
 	if at >= 0 && list[at].State == stateHeld {
-		return nil, &client.Error{Code: "held", Message: in.name + " waits for approval, so its log is for the user only", Hint: "ask the user to run: mcpproxy upstream logs " + printable(in.name)}
+		return nil, &client.Error{Code: client.CodeHeld, Message: in.name + " waits for approval, so its log is for the user only", Hint: "ask the user to run: mcpproxy upstream logs " + printable(in.name)}
 	}
 	lines := in.lines
 	if lines < 1 {
