@@ -21,7 +21,7 @@ import (
 
 // kills is how often approvals are interrupted; make soak-quarantine does it 200
 // times.
-func kills(t *testing.T) int {
+func kills() int {
 	if n, err := strconv.Atoi(os.Getenv("MCPPROXY_SOAK_KILLS")); err == nil {
 		return n
 	}
@@ -73,8 +73,8 @@ func TestHelperApprove(t *testing.T) {
 func TestGate_Kill(t *testing.T) {
 	t.Parallel()
 	dir, acked, from, copied := t.TempDir(), map[int]bool{}, 0, 0
-	random := rand.New(rand.NewPCG(1, uint64(kills(t))))
-	for range kills(t) {
+	random := rand.New(rand.NewPCG(1, uint64(kills())))
+	for range kills() {
 		tried := runAndKill(t, dir, from, acked, time.Duration(random.IntN(40))*time.Millisecond)
 		copied = max(copied, checkCopies(t, dir, tried))
 		db, err := store.Open(dir)

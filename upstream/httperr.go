@@ -91,7 +91,7 @@ func (r *remote) plain(err error) error {
 	var record tls.RecordHeaderError
 	var timeout net.Error
 	var op *net.OpError
-	text := ""
+	var text string
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded),
 		errors.Is(err, ErrTooLarge), errors.Is(err, errConnClosed):

@@ -136,9 +136,9 @@ func (d *testDesk) connect() {
 
 const watcher = "org.kde.StatusNotifierWatcher"
 
-func (d *testDesk) panel() *exec.Cmd {
+func (d *testDesk) panel() {
 	d.t.Helper()
-	cmd := d.spawn("panel.log", nil, "xfce4-panel", "--disable-wm-check")
+	d.spawn("panel.log", nil, "xfce4-panel", "--disable-wm-check")
 	realtest.Until(d.t, "the panel", func() error {
 		var owned bool
 		err := d.bus.BusObject().Call("org.freedesktop.DBus.NameHasOwner", 0, watcher).Store(&owned)
@@ -147,7 +147,6 @@ func (d *testDesk) panel() *exec.Cmd {
 		}
 		return err
 	})
-	return cmd
 }
 
 // entry is one item of the menu as the panel reads it.

@@ -244,16 +244,16 @@ func (w *world) count(request string) int {
 
 // visit is a browser: it follows redirects and keeps cookies. It returns the
 // last page.
-func visit(t *testing.T, page string) (status int, body string) {
+func visit(t *testing.T, page string) (body string) {
 	t.Helper()
 	resp, err := http.Get(page) //nolint:noctx // as a browser does
 	if err != nil {
 		t.Log("browser:", err)
-		return 0, ""
+		return ""
 	}
 	defer resp.Body.Close()
 	text, _ := io.ReadAll(resp.Body)
-	return resp.StatusCode, string(text)
+	return string(text)
 }
 
 // rig is a Keeper with one server, whose browser a test can watch.
@@ -274,7 +274,7 @@ func newRig(t *testing.T, w *world, change func(*Options, *Server)) *rig {
 	opt.Open = func(u string) error {
 		r.opened <- u
 		go func() {
-			_, body := visit(t, u)
+			body := visit(t, u)
 			r.pages <- body
 		}()
 		return nil
