@@ -70,13 +70,27 @@ func Run(ctx context.Context, in io.Reader, opt Options) error {
 		failed <- readLines(listen, in, lines)
 		close(lines)
 	}()
-	for line := range lines {
-		b.pass(ctx, listen, line)
-	}
+	err := b.passAll(ctx, listen, lines, failed)
 	b.work.Wait()
 	stop()
 	b.end(ctx)
-	return <-failed
+	return err
+}
+
+// passAll forwards lines until there are no more, or ctx ends, whatever a reader
+// that cannot be interrupted does then.
+func (b *bridge) passAll(ctx, listen context.Context, lines <-chan []byte, failed <-chan error) error {
+	for {
+		select {
+		case line, more := <-lines:
+			if !more {
+				return <-failed
+			}
+			b.pass(ctx, listen, line)
+		case <-ctx.Done():
+			return nil
+		}
+	}
 }
 
 // readLines sends each line that holds something.

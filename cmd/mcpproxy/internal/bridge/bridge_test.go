@@ -161,6 +161,27 @@ func TestRun_OpensTheSessionAnew(t *testing.T) {
 	c.hears(`{"jsonrpc":"2.0","id":7,"result":{"session":"s2","version":"2025-11-25"}}`)
 }
 
+// A client that ends the program and leaves stdin open is not kept waiting.
+func TestRun_EndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	in, keepOpen := io.Pipe()
+	defer keepOpen.Close()
+	ctx, end := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() {
+		done <- Run(ctx, in, Options{Dial: func() (Endpoint, error) { return nil, client.ErrNotRunning }, Out: io.Discard})
+	}()
+	end()
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Errorf("Run = %v", err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("Run waits for the end of stdin")
+	}
+}
+
 func TestRun_SaysThatNothingRuns(t *testing.T) {
 	t.Parallel()
 	c := start(t, func() (Endpoint, error) { return nil, errors.New("not running: start it") })
