@@ -96,7 +96,7 @@ func (f *connectFlags) run(cmd *cobra.Command, g *global, name string) error {
 		}
 	}
 	said := connection{Client: client.Name, Path: plan.Path, Change: string(plan.Change), DryRun: f.dryRun, Entry: shown(plan)}
-	return f.print(cmd, said, func(w io.Writer) { printConnection(w, plan, f.dryRun, place.Running) })
+	return f.print(cmd, said, func(w io.Writer) { f.printConnection(w, plan, place.Running) })
 }
 
 // entry is how clients reach the proxy of these flags.
@@ -134,9 +134,17 @@ func shown(plan *connect.Plan) map[string]any {
 	return m
 }
 
-func printConnection(w io.Writer, plan *connect.Plan, dryRun, running bool) {
+// command is how to say the same again without --dry-run.
+func (f *connectFlags) command(client string) string {
+	if f.file == "" {
+		return "mcpproxy connect " + client
+	}
+	return "mcpproxy connect " + client + " --file " + escape.Line(shellWord(f.file))
+}
+
+func (f *connectFlags) printConnection(w io.Writer, plan *connect.Plan, running bool) {
 	verb := map[connect.Change]string{connect.Add: "added", connect.Update: "updated", connect.None: "there already:"}[plan.Change]
-	if dryRun && plan.Change != connect.None {
+	if f.dryRun && plan.Change != connect.None {
 		verb = "would " + string(plan.Change)
 	}
 	fmt.Fprintf(w, "%s: %s %q in %s of %s\n", plan.Client.Title, verb, connect.EntryName, plan.Section, escape.Line(plan.Path))
@@ -150,11 +158,11 @@ func printConnection(w io.Writer, plan *connect.Plan, dryRun, running bool) {
 	switch {
 	case plan.Change == connect.None:
 		return
-	case dryRun:
-		fmt.Fprintf(w, "Nothing was written. Next: mcpproxy connect %s\n", plan.Client.Name)
+	case f.dryRun:
+		fmt.Fprintf(w, "Nothing was written. Next: %s\n", f.command(plan.Client.Name))
 		return
 	}
-	fmt.Fprintf(w, "The rest of the file is as it was. Undo: mcpproxy connect %s --undo\n", plan.Client.Name)
+	fmt.Fprintf(w, "The rest of the file is as it was. Undo: %s --undo\n", f.command(plan.Client.Name))
 	if !running {
 		fmt.Fprintln(w, "Start the proxy: mcpproxy serve")
 	}

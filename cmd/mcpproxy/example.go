@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -28,6 +29,7 @@ nothing but this program: ` + strings.Join(example.Names(), ", ") + `.`,
 			if !slices.Contains(example.Names(), args[0]) {
 				return usage(cmd, "no example %q; there are %s", args[0], names)
 			}
+			forPrograms(cmd, fmt.Sprintf("To use it: mcpproxy upstream add %s -- mcpproxy example %s", args[0], args[0]))
 			return example.Run(cmd.Context(), args[0], args[1:], cmd.InOrStdin(), cmd.OutOrStdout())
 		},
 	}

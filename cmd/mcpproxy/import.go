@@ -157,6 +157,9 @@ func (f *importFlags) take(cmd *cobra.Command, g *global, c *client.Client, know
 	if _, err := c.AddServer(cmd.Context(), changeOf(s)); err != nil {
 		if refused, ok := errors.AsType[*client.Error](err); ok {
 			row.Reason = refused.Message
+			if _, faults, many := strings.Cut(row.Reason, "\n  "); many {
+				row.Reason = strings.ReplaceAll(faults, "\n ", ";")
+			}
 			return row, nil
 		}
 		return row, err

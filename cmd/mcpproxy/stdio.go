@@ -24,6 +24,7 @@ ten seconds for it, and outlives its restarts.`,
 			if err != nil && place.DataDir == "" {
 				return err
 			}
+			forPrograms(cmd, "To give it to a client: mcpproxy connect list")
 			return bridge.Run(cmd.Context(), cmd.InOrStdin(), bridge.Options{
 				Dial: func() (bridge.Endpoint, error) {
 					c, err := client.Dial(place.DataDir)

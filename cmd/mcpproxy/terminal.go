@@ -19,6 +19,14 @@ func isTerminal(stream any) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
+// forPrograms tells a person at the terminal that the command waits for a program,
+// and what they want instead.
+func forPrograms(cmd *cobra.Command, instead string) {
+	if isTerminal(cmd.InOrStdin()) {
+		fmt.Fprintf(cmd.ErrOrStderr(), "This speaks MCP on stdin and stdout, with a program; Ctrl-C ends it. %s\n", instead)
+	}
+}
+
 // question asks on the terminal for a line. Without a terminal asked is false.
 func question(cmd *cobra.Command, text string) (answer string, asked bool, err error) {
 	if !isTerminal(cmd.InOrStdin()) {
