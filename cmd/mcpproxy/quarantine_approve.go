@@ -81,7 +81,16 @@ func (f approveFlags) target(cmd *cobra.Command, args []string) (tool.ID, error)
 	case f.server != "":
 		return tool.ID{Server: f.server}, nil
 	}
-	return tool.ParseTarget(args[0]), nil
+	return readTarget(cmd, args[0])
+}
+
+// readTarget reads SERVER or SERVER:ITEM.
+func readTarget(cmd *cobra.Command, arg string) (tool.ID, error) {
+	id := tool.ParseTarget(arg)
+	if id.Server == "" {
+		return id, usage(cmd, "%q names no server: SERVER or SERVER:ITEM", arg)
+	}
+	return id, nil
 }
 
 func approveServer(ctx context.Context, cmd *cobra.Command, c *client.Client, name string, f approveFlags) error {

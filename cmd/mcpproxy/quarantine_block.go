@@ -30,11 +30,17 @@ you unblock it; no approval lifts a block. What you approved stays on record.
 		long = "End a block. What you approved before serves again, everything else waits as ever.\n" + itemHelp
 	}
 	return answering(g, &cobra.Command{
-		Use:               verb + " SERVER | SERVER:ITEM",
-		Short:             short,
-		Long:              long,
-		Example:           "  mcpproxy quarantine " + verb + " github\n  mcpproxy quarantine " + verb + " github:delete_repo\n  mcpproxy quarantine " + verb + " github:prompt/review",
-		Args:              wants("SERVER or SERVER:ITEM"),
+		Use:     verb + " SERVER | SERVER:ITEM",
+		Short:   short,
+		Long:    long,
+		Example: "  mcpproxy quarantine " + verb + " github\n  mcpproxy quarantine " + verb + " github:delete_repo\n  mcpproxy quarantine " + verb + " github:prompt/review",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if err := wants("SERVER or SERVER:ITEM")(cmd, args); err != nil {
+				return err
+			}
+			_, err := readTarget(cmd, args[0])
+			return err
+		},
 		ValidArgsFunction: completeServers(g),
 	}, func(ctx context.Context, c *client.Client, args []string) (blocked, error) {
 		id := tool.ParseTarget(args[0])

@@ -14,7 +14,6 @@ import (
 
 	"mcpproxy/internal/client"
 	"mcpproxy/internal/escape"
-	"mcpproxy/internal/tool"
 	"mcpproxy/quarantine"
 	"mcpproxy/quarantine/scan"
 )
@@ -39,7 +38,10 @@ capability (schema or hints), new directive (words that tell an agent what to do
 		Example: "  mcpproxy quarantine diff github:create_issue\n  mcpproxy quarantine diff github:instructions\n  mcpproxy quarantine diff github:create_issue --side-by-side",
 		Args:    wants("SERVER:ITEM"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			id := tool.ParseTarget(args[0])
+			id, err := readTarget(cmd, args[0])
+			if err != nil {
+				return err
+			}
 			if id.Name == "" {
 				return usage(cmd, "name the tool as server:tool, or another item as --help says")
 			}

@@ -196,6 +196,9 @@ func wants(names ...string) cobra.PositionalArgs {
 		case len(args) > len(names):
 			return usage(cmd, "unexpected argument %q", args[len(names)])
 		}
+		if i := slices.Index(args, ""); i >= 0 {
+			return usage(cmd, "%s is empty", names[i])
+		}
 		return nil
 	}
 }
