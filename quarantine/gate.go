@@ -66,8 +66,19 @@ func (g *Gate) Check(id tool.ID, h tool.Hash) error {
 // is blocked, on a server that may run. It reads memory only.
 func (g *Gate) Waits(id tool.ID) bool {
 	s := g.server(id.Server)
-	p := s.pins[id]
-	return s.serves() && (p.blocked || !p.held.IsZero())
+	if !s.serves() {
+		return false
+	}
+	if id.Kind != tool.Resource {
+		return s.pins[id].waits()
+	}
+	uri := tool.PlainURI(id.Name)
+	for other, p := range s.pins {
+		if other.Kind == tool.Resource && p.waits() && tool.PlainURI(other.Name) == uri {
+			return true
+		}
+	}
+	return false
 }
 
 // StateOf says where definition h of a tool stands. Tools of a held server

@@ -281,3 +281,29 @@ func TestGate_Remembered(t *testing.T) {
 	b.wantHeld(b.launch(cmdB, false))
 	b.want(remembered(), "")
 }
+
+// TestGate_Waits_InAnySpelling: a resource that is held or blocked waits however
+// its URI is written.
+func TestGate_Waits_InAnySpelling(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	held, blocked, served := other(tool.Resource, "file:///Held", "1"), other(tool.Resource, "FILE:///blo%63ked", "1"), other(tool.Resource, "file:///served", "1")
+	b.inspect(cmdA, blocked, served)
+	b.wantHeld(b.launch(cmdA, false))
+	b.approve(cmdA)
+	if err := b.launch(cmdA, false); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.gate.Block(blocked.ID); err != nil {
+		t.Fatal(err)
+	}
+	b.admitOthers(held, blocked, served)
+	for uri, want := range map[string]bool{
+		"file:///Held": true, "file:///%48eld": true, "file:///a/../Held": true, "file:///held": false,
+		"file:///blocked": true, "FILE:///blo%63ked": true, "file:///served": false, "file:///other": false,
+	} {
+		if got := b.gate.Waits(tool.ID{Server: server, Kind: tool.Resource, Name: uri}); got != want {
+			t.Errorf("Waits(%s) = %v, want %v", uri, got, want)
+		}
+	}
+}

@@ -37,6 +37,9 @@ func (p pin) serves(h tool.Hash) bool {
 	return p.approved == h && !h.IsZero() && p.held.IsZero() && !p.damaged && !p.blocked
 }
 
+// waits reports whether it is held or blocked.
+func (p pin) waits() bool { return p.blocked || !p.held.IsZero() }
+
 // flaps reports whether the approved definition itself waits, because the
 // upstream went back and forth.
 func (p pin) flaps() bool { return !p.held.IsZero() && p.held == p.approved }

@@ -28,7 +28,7 @@ type shelf struct {
 	lists   map[tool.Kind][]*offered          // by listed name
 	byName  map[tool.Kind]map[string]*offered // listed name
 	byURI   map[string][]*offered             // resources by their own URI
-	heldAs  map[string]string                 // servers of prompts that wait, by the name they would be listed as
+	heldAs  map[string]string                 // servers of prompts that wait, by the name they would be listed as; of several the first
 }
 
 // goods is what one server brings.
@@ -73,17 +73,15 @@ func stock(servers map[string]goods) *shelf {
 				s.byURI[t.ID.Name] = append(s.byURI[t.ID.Name], o)
 			}
 		}
+		for _, id := range servers[server].held {
+			if name := promptName(id, 0); id.Kind == tool.Prompt && s.heldAs[name] == "" {
+				s.heldAs[name] = server
+			}
+		}
 	}
 	for kind, list := range s.lists {
 		s.byName[kind] = label(kind, list)
 		slices.SortFunc(list, func(a, b *offered) int { return strings.Compare(a.name, b.name) })
-	}
-	for server, g := range servers {
-		for _, id := range g.held {
-			if id.Kind == tool.Prompt {
-				s.heldAs[promptName(id, 0)] = server
-			}
-		}
 	}
 	return s
 }

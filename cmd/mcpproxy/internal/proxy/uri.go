@@ -20,8 +20,8 @@ type place struct {
 }
 
 // resource finds what a URI means: mcpproxy://SERVER/URI that server's, any other
-// the resource of that URI, else what a template makes of it. It must be of one
-// server.
+// the resource of that URI, else of its plain spelling, else what a template makes
+// of that: what the server is asked is what was judged. It must be of one server.
 func (p *Proxy) resource(ctx context.Context, asked string) (place, *fault) {
 	s := p.shelf.Load()
 	code := mcp.RESOURCE_NOT_FOUND
@@ -29,6 +29,9 @@ func (p *Proxy) resource(ctx context.Context, asked string) (place, *fault) {
 		code = mcp.INVALID_PARAMS
 	}
 	only, uri, qualified := unqualified(asked)
+	if len(s.exact(uri, only)) == 0 {
+		uri = tool.PlainURI(uri)
+	}
 	found := s.holders(uri, only)
 	holder := ""
 	if len(found) == 0 {
@@ -92,7 +95,7 @@ func (s *shelf) heldBy(uri, only string) string {
 			continue
 		}
 		for _, id := range s.servers[server].held {
-			if id.Kind == tool.Resource && id.Name == uri {
+			if id.Kind == tool.Resource && tool.PlainURI(id.Name) == tool.PlainURI(uri) {
 				return server
 			}
 			if id.Kind != tool.Template {
