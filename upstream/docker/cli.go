@@ -1,7 +1,6 @@
 package docker
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -51,7 +50,7 @@ func (d *Docker) invoke(ctx context.Context, in invocation) (string, error) {
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, in.limit, fmt.Errorf("docker %s did not end within %s", in.args[0], in.limit))
 	defer cancel()
-	var stdout, stderr bytes.Buffer
+	var stdout, stderr tail
 	cmd := exec.CommandContext(ctx, file, in.args...)
 	cmd.Env, cmd.ExtraFiles = append(os.Environ(), in.env...), in.files
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = in.stdin, &stdout, &stderr
@@ -64,6 +63,9 @@ func (d *Docker) invoke(ctx context.Context, in invocation) (string, error) {
 			return "", context.Cause(ctx)
 		}
 		return "", explainFailure(stderr.String(), err)
+	}
+	if stdout.lost {
+		return "", fmt.Errorf("docker %s printed more than %d KiB", in.args[0], maxOutput>>10)
 	}
 	return strings.TrimSpace(stdout.String()), nil
 }

@@ -21,9 +21,9 @@ type Options struct {
 	Command string        // the docker command; "" means docker on PATH
 	Pull    time.Duration // one image at most; 0 means 20 min
 	Private []string      // paths of the host that no server may mount, beside Dir
-	// Check is asked before a server starts, once Known tells the image that is
-	// there, and says why it must not; nil asks nobody.
-	Check func(server string) error
+	// Check is asked before a server starts by the image of that id, and says why
+	// it must not; nil asks nobody.
+	Check func(server, imageID string) error
 	// Say, if set, hears what the start of a server is waiting for, for people.
 	Say func(server, what string)
 }
@@ -103,7 +103,7 @@ func (d *Docker) prepare(ctx context.Context, s upstream.Spec) (*container, erro
 		return nil, err
 	}
 	if !s.Isolation.Review && d.opt.Check != nil {
-		if err := d.opt.Check(s.Name); err != nil {
+		if err := d.opt.Check(s.Name, id); err != nil {
 			return nil, err
 		}
 	}

@@ -82,6 +82,9 @@ func (d *Docker) pull(ctx context.Context, p *plan) error {
 	return nil
 }
 
+// maxProgress is what is kept of one line of docker pull.
+const maxProgress = 4 << 10
+
 // pullProgress counts layers in what docker pull prints.
 type pullProgress struct {
 	report func(done, total int)
@@ -98,6 +101,7 @@ func (p *pullProgress) Write(text []byte) (int, error) {
 	for {
 		line, rest, whole := strings.Cut(p.rest, "\n")
 		if !whole {
+			p.rest = p.rest[:min(len(p.rest), maxProgress)]
 			return len(text), nil
 		}
 		p.rest = rest

@@ -87,14 +87,17 @@ func (a *App) imageID(s config.Server) string {
 	return a.docker.Known(s.Isolation.Image)
 }
 
-// checkImage asks the gate once more when the image of a server is known: a name
-// may stand for another image than it did when the server was approved.
-func (a *App) checkImage(server string) error {
+// checkImage asks the gate once more when the image that a server is about to run
+// by is known: a name may stand for another one than it did at approval, and for
+// yet another one a moment later.
+func (a *App) checkImage(server, imageID string) error {
 	s, err := a.configured(server)
 	if err != nil {
 		return err
 	}
-	err = a.gate.Launch(server, a.launchOf(s), trustsFirst(s))
+	launch := a.launchOf(s)
+	launch.ImageID = imageID
+	err = a.gate.Launch(server, launch, trustsFirst(s))
 	if err != nil {
 		select {
 		case a.imageMoved <- struct{}{}:
