@@ -163,6 +163,9 @@ func (f *connectFlags) printConnection(w io.Writer, plan *connect.Plan, running 
 		return
 	}
 	fmt.Fprintf(w, "The rest of the file is as it was. Undo: %s --undo\n", f.command(plan.Client.Name))
+	if plan.HoldsKey() {
+		fmt.Fprintln(w, "It holds the key now, so that only you may read it.")
+	}
 	if !running {
 		fmt.Fprintln(w, "Start the proxy: mcpproxy serve")
 	}

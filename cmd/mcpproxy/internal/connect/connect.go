@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"mcpproxy/internal/atomicfile"
 	"mcpproxy/internal/config/jsonc"
@@ -98,7 +99,8 @@ func (c Client) Plan(p Places, e Entry, path string) (*Plan, error) {
 }
 
 // Apply writes the file and, in the folder backups, what [Client.Undo] needs.
-// The file keeps its permissions; a new one is 0600.
+// The file keeps its permissions, but with a key in it nobody else may read it; a
+// new one is 0600.
 func (p *Plan) Apply(backups string) error {
 	if p.Change == None {
 		return nil
@@ -113,10 +115,22 @@ func (p *Plan) Apply(backups string) error {
 	if err := saveBackup(backups, p); err != nil {
 		return fmt.Errorf("%s: backup: %w", p.Client.Title, err)
 	}
-	if err := atomicfile.Write(p.Path, p.after, modeOf(p.Path)); err != nil {
+	mode := modeOf(p.Path)
+	if p.HoldsKey() {
+		mode &= 0o700
+	}
+	if err := atomicfile.Write(p.Path, p.after, mode); err != nil {
 		return fmt.Errorf("%s: %w", p.Client.Title, err)
 	}
 	return nil
+}
+
+// HoldsKey reports whether the entry has the proxy's key in a header.
+func (p *Plan) HoldsKey() bool {
+	return slices.ContainsFunc(p.Fields, func(f jsonc.Field) bool {
+		_, headers := f.Value.(map[string]string)
+		return headers
+	})
 }
 
 // Undone is what [Client.Undo] did.

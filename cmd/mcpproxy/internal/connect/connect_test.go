@@ -281,6 +281,26 @@ func FuzzFormats(f *testing.F) {
 	})
 }
 
+// TestApply_TheKeyIsNobodyElses: a client's file is often readable by everyone on
+// the machine. With the proxy's key in it, it is not.
+func TestApply_TheKeyIsNobodyElses(t *testing.T) {
+	t.Parallel()
+	keyed := entry
+	keyed.Headers = map[string]string{"Authorization": "Bearer k"}
+	for name, e := range map[string]Entry{"without a key": entry, "with one": keyed} {
+		c, p, path := clientFile(t, "cursor", `{"mcpServers": {}}`)
+		plan := connectTo(t, c, p, e)
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		private := info.Mode().Perm() == 0o600
+		if want := len(e.Headers) > 0; private != want || plan.HoldsKey() != want {
+			t.Errorf("%s: mode %v, HoldsKey %v", name, info.Mode(), plan.HoldsKey())
+		}
+	}
+}
+
 func TestEntry_HeadersGoWhereTheClientReadsThem(t *testing.T) {
 	t.Parallel()
 	keyed := entry
