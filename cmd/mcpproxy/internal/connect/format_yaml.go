@@ -21,6 +21,9 @@ func (yamlFormat) decode(text []byte) (map[string]any, error) {
 	if len(bytes.TrimSpace(text)) == 0 {
 		return whole, nil
 	}
+	if yamlTooLarge(text) {
+		return nil, errors.New("is larger than any configuration, with its aliases written out")
+	}
 	dec := yaml.NewDecoder(bytes.NewReader(text))
 	if err := dec.Decode(&whole); err != nil {
 		return nil, errors.New("is not YAML with a mapping at the top") // the parser's error quotes lines
