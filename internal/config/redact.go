@@ -2,6 +2,7 @@ package config
 
 import (
 	"net/url"
+	"regexp"
 	"slices"
 
 	"github.com/tailscale/hujson"
@@ -13,8 +14,8 @@ import (
 const Redacted = "**redacted**"
 
 // Redact returns text with [Redacted] in the place of every value that may be a
-// secret: those of env and headers and a client_secret, unless they hold a
-// placeholder, and a URL with a user or a query. hidden counts them. Lines stay
+// secret: those of env and headers and a client_secret, unless they are
+// placeholders, and a URL with a user or a query. hidden counts them. Lines stay
 // lines, and comments as they are. The error is [Faults] if the text is no JSON
 // with comments: what cannot be read cannot be redacted.
 func Redact(text []byte) (shown []byte, hidden int, err error) {
@@ -94,8 +95,12 @@ func (s secretValue) shown() bool {
 		u, err := url.Parse(text)
 		return err == nil && u.User == nil && u.RawQuery == "" && u.Fragment == ""
 	}
-	return text == "" || isPlaceholder(text)
+	return text == "" || placeholders.MatchString(text)
 }
+
+// placeholders matches what is made of placeholders alone, after a scheme as in
+// "Bearer ${keyring:name}".
+var placeholders = regexp.MustCompile(`^(?i:(?:bearer|basic|token) )?(?:\$\{(?:env|keyring):[^}]*\})+$`)
 
 // secrets lists the values of a configuration that may be secrets. It reads what
 // is there and judges nothing: the file may be faulty.

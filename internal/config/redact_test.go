@@ -126,3 +126,22 @@ func FuzzRedact(f *testing.F) {
 		}
 	})
 }
+
+// TestRedact_BesideAPlaceholder: a placeholder shows itself, not what was written
+// around it.
+func TestRedact_BesideAPlaceholder(t *testing.T) {
+	t.Parallel()
+	for value, shown := range map[string]bool{
+		"${keyring:a}": true, "${keyring:a}${env:B}": true, "Bearer ${keyring:a}": true,
+		"${env:USER}:hunter2": false, "hunter2${env:B}": false, "Bearer hunter2 ${env:B}": false, "hunter2 ${env:B}": false, "${env:B": false,
+	} {
+		text := []byte(`{"mcpServers": [{"name": "s", "command": "x", "env": {"K": "` + value + `"}}]}`)
+		out, hidden, err := Redact(text)
+		if err != nil || (hidden == 0) != shown || strings.Contains(string(out), "hunter2") {
+			t.Errorf("Redact of %q = %s, %d hidden, %v", value, out, hidden, err)
+		}
+		if back, err := Restore(out, text); err != nil || string(back) != string(text) {
+			t.Errorf("Restore of %q = %s, %v", value, back, err)
+		}
+	}
+}
