@@ -126,7 +126,7 @@ func TestCorpus(t *testing.T) {
 		name         string
 		held         bool
 		recall, hard float64 // least recall, most false positives on hard negatives
-	}{{"development", false, .87, .05}, {"held out by source", true, .88, .23}} {
+	}{{"development", false, .86, .05}, {"held out by source", true, .85, .14}} {
 		of := func(want func(row) bool) func(row) bool {
 			return func(r row) bool { return r.heldOut() == part.held && want(r) }
 		}
@@ -139,7 +139,7 @@ func TestCorpus(t *testing.T) {
 		evasion := count(t, mutations, of(func(row) bool { return true }), flagged)
 		t.Logf("%s\n  recall %s\n  without overt ones %s\n  mutations %s\n  ordinary false positives %s\n  hard negatives %s\n  honest tools blocked %s",
 			part.name, recall, quiet, evasion, ordinary, hard, stopped)
-		if recall.share() < part.recall || ordinary.share() > .022 || hard.share() > part.hard || stopped.hits > 0 || evasion.share() < .70 {
+		if recall.share() < part.recall || ordinary.share() > .022 || hard.share() > part.hard || stopped.hits > 0 || evasion.share() < .85 {
 			t.Errorf("%s: worse than docs/security.md says", part.name)
 		}
 	}

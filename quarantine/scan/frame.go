@@ -44,7 +44,7 @@ const advice = "read the whole definition; approve only if the tool needs this t
 // and within 6 more a user or an about. "{neg tell user} 10" wants them in any
 // order within 10 words. "!neg 3 …" wants no neg in the 3 words before. "@foreign …"
 // reads sentences of other languages than English only, whose order of words
-// differs.
+// differs, and "@english …" reads none of these.
 type frame struct {
 	name     string
 	in       where
@@ -60,7 +60,8 @@ type framePattern struct {
 	back  int        // how many words before
 	span  int        // unordered: all within this many words
 
-	foreign bool
+	foreign bool // reads other languages only
+	english bool // reads English only
 }
 
 type frameStep struct {
@@ -104,8 +105,11 @@ func parsePattern(text string) framePattern {
 	}
 	var p framePattern
 	part := strings.Fields(text)
-	if part[0] == "@foreign" {
+	switch part[0] {
+	case "@foreign":
 		p.foreign, part = true, part[1:]
+	case "@english":
+		p.english, part = true, part[1:]
 	}
 	if strings.HasPrefix(part[0], "!") {
 		p.not, p.back, part = set(part[0][1:]), number(part[1]), part[2:]
@@ -218,7 +222,7 @@ func (p *framePattern) excuses(s *sentence, from, to int, topic concepts) (with 
 }
 
 func (p *framePattern) match(s *sentence) (start, end int, ok bool) {
-	if p.foreign && !s.foreign {
+	if p.foreign && !s.foreign || p.english && s.foreign {
 		return 0, 0, false
 	}
 	for _, need := range p.needs {

@@ -9,39 +9,61 @@ import (
 // more; in a long text words of attacks meet by chance.
 const passageLength = 4
 
-// passages are the sets of keys that are weighed together: those of each run of
-// sentences, and with each those of the definition as a whole. Keys that excuse a
-// rule count where every sentence with that rule has the excuse.
-func passages(list []Finding) [][]string {
+// passage is what is weighed together: what rules found in a run of sentences and
+// in the definition as a whole, and the phrases of the sentences.
+type passage struct {
+	first int // its first sentence; the last is passageLength - 1 further on
+	keys  []string
+	words []int32
+}
+
+// passages are those of each run of sentences. Keys that excuse a rule count where
+// every sentence with that rule has the excuse.
+func (s *sight) passages() (list []passage) {
 	var whole []string
 	bySentence := map[int][]string{}
-	var at []int
-	for _, f := range list {
+	for _, f := range s.findings {
 		if f.at == 0 {
 			whole = appendNew(whole, f.key)
 			continue
 		}
-		if bySentence[f.at] == nil {
-			at = append(at, f.at)
-		}
 		bySentence[f.at] = appendNew(bySentence[f.at], f.key)
 	}
-	slices.Sort(at)
-	if len(at) == 0 {
-		return [][]string{whole}
-	}
-	var sets [][]string
-	for i, first := range at {
-		last := i
-		for last+1 < len(at) && at[last+1] < first+passageLength {
-			last++
+	runs := max(1, len(s.sentences)-passageLength+1)
+	var at []int
+	for first := 1; first <= runs; first++ {
+		last := min(first+passageLength-1, len(s.sentences))
+		p := passage{first: first, words: s.names}
+		at = at[:0]
+		for n := first; n <= last; n++ {
+			p.words = union(p.words, s.sentences[n-1].words)
+			if bySentence[n] != nil {
+				at = append(at, n)
+			}
 		}
-		if i > 0 && at[last] < at[i-1]+passageLength {
-			continue // the passage before has all of this one
+		p.keys = whole
+		if len(at) > 0 {
+			p.keys = together(whole, bySentence, at)
 		}
-		sets = append(sets, together(whole, bySentence, at[i:last+1]))
+		list = append(list, p)
 	}
-	return sets
+	return list
+}
+
+// union merges two sorted lists without doubles.
+func union(a, b []int32) []int32 {
+	out := make([]int32, 0, len(a)+len(b))
+	for len(a) > 0 && len(b) > 0 {
+		switch {
+		case a[0] < b[0]:
+			out, a = append(out, a[0]), a[1:]
+		case a[0] > b[0]:
+			out, b = append(out, b[0]), b[1:]
+		default:
+			out, a, b = append(out, a[0]), a[1:], b[1:]
+		}
+	}
+	return append(append(out, a...), b...)
 }
 
 func together(whole []string, bySentence map[int][]string, sentences []int) []string {
@@ -82,17 +104,20 @@ func appendNew(list []string, key string) []string {
 	return append(list, key)
 }
 
-// scoreOf is the weight of the heaviest passage.
-func scoreOf(sets [][]string, weights map[string]float64) float64 {
-	best := 0.0
-	for i, set := range sets {
-		sum := 0.0
-		for _, key := range set {
-			sum += weights[key]
-		}
-		if i == 0 || sum > best {
-			best = sum
+// heaviest returns the passage that weighs most, and its weight.
+func heaviest(list []passage, weigh func(passage) float64) (best passage, weight float64) {
+	for i, p := range list {
+		if w := weigh(p); i == 0 || w > weight {
+			best, weight = p, w
 		}
 	}
-	return best
+	return best, weight
+}
+
+// byRules is the score of a passage by what rules found in it.
+func byRules(p passage) (sum float64) {
+	for _, key := range p.keys {
+		sum += weights[key]
+	}
+	return sum
 }

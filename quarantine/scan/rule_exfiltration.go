@@ -9,7 +9,7 @@ var exfiltrationRules = []rule{
 		"put 8 secret|path|context|personal 8 param", "param 10 put 8 secret|path|context", "{put path} 8", "put 6 context", "context 6 put", "put 8 secret 3 read", "read 10 path|secret|context 12 put",
 		"must|model 6 put 8 secret|personal|context"),
 	say("secret-file", .8, texts, "names files that hold keys and passwords", "path"),
-	say("read-secret", .6, prose, "reads secrets or what was said", "read 6 secret|path|context|personal", "{read path} 8"),
+	say("read-secret", .6, prose, "reads secrets or what was said", "read 6 secret|context|personal", "read 3 path"),
 	say("secret-outside", .5, prose, "names secrets and a place outside in one sentence", "{secret|context|personal sink|email} 24"),
 	say("to-sink", .5, prose, "sends what it sees to somebody else", "send|monitor|put 8 sink", "send 10 url|email", "sink 6 send|monitor"),
 	say("watches", .5, prose, "records what the user does", "monitor 5 context|personal", "context 6 send|monitor", "monitor 4 secret|context"),

@@ -54,39 +54,51 @@ type Finding struct {
 // Report is the result of one scan.
 type Report struct {
 	Verdict  Verdict   `json:"verdict"`
-	Score    float64   `json:"score"` // of the passage that weighs most, and of what is no text
+	Score    float64   `json:"score"` // of the passage that weighs most, by rules or by words; 1 is a review
 	Findings []Finding `json:"findings"`
 }
 
 // Tool scans t. peers are tools that agents see beside it, of any server; t
 // itself among them does not matter. It is safe for concurrent use.
 func Tool(t tool.Tool, peers []tool.Tool) Report {
-	r := Report{Findings: look(t, peers)}
-	r.judge()
-	return r
+	s := look(t, peers, bundled())
+	return s.judge()
 }
 
-// look has every rule look at t; the findings have no weights yet.
-func look(t tool.Tool, peers []tool.Tool) []Finding {
-	list := []Finding{}
+// sight is what there is to see in a definition; findings have no weights yet.
+type sight struct {
+	findings  []Finding
+	sentences []saying // by their number, from 1
+	params    []string // names of parameters
+	names     []int32  // their phrases
+}
+
+// look has every rule look at t, and w read it.
+func look(t tool.Tool, peers []tool.Tool, w *wording) *sight {
 	in := subject{tool: t, peers: peers}
 	in.fields, in.cut = fieldsOf(t)
 	in.topic = topicOf(in.fields)
+	s := &sight{}
 	for _, rule := range rules {
-		list = append(list, rule.scan(&in)...)
+		s.findings = append(s.findings, rule.scan(&in)...)
 	}
-	return list
+	s.read(in.fields, w)
+	return s
 }
 
 // judge gives every finding its weight, puts those of one rule in one field
 // together, and scores.
-func (r *Report) judge() {
-	r.Verdict = Pass
+func (s *sight) judge() Report {
+	r := Report{Verdict: Pass, Findings: []Finding{}}
 	type place struct{ rule, field string }
 	at := map[place]int{}
-	var list []Finding
-	r.Score = scoreOf(passages(r.Findings), weights)
-	for _, f := range r.Findings {
+	list, w := s.passages(), bundled()
+	_, r.Score = heaviest(list, byRules)
+	if said, words := heaviest(list, func(p passage) float64 { return w.weigh(p.words) }); words >= shownWords {
+		r.Findings = append(r.Findings, s.worded(said, w, words))
+		r.Score = max(r.Score, words)
+	}
+	for _, f := range s.findings {
 		f.Weight = weights[f.key]
 		f.Rule, _, _ = strings.Cut(f.key, "/")
 		f.Rule, _, _ = strings.Cut(f.Rule, "~")
@@ -94,19 +106,20 @@ func (r *Report) judge() {
 			r.Verdict = Block
 		}
 		if i, ok := at[place{f.Rule, f.Field}]; ok {
-			list[i] = merge(list[i], f)
+			r.Findings[i] = merge(r.Findings[i], f)
 			continue
 		}
-		at[place{f.Rule, f.Field}] = len(list)
-		list = append(list, f)
+		at[place{f.Rule, f.Field}] = len(r.Findings)
+		r.Findings = append(r.Findings, f)
 	}
-	r.Findings = slices.DeleteFunc(list, func(f Finding) bool { return f.Weight <= 0 && !f.Block })
+	r.Findings = slices.DeleteFunc(r.Findings, func(f Finding) bool { return f.Weight <= 0 && !f.Block })
 	if r.Verdict == Pass && r.Score >= reviewAt-1e-9 {
 		r.Verdict = Review
 	}
 	slices.SortStableFunc(r.Findings, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(b.Weight, a.Weight), strings.Compare(a.Field, b.Field))
 	})
+	return r
 }
 
 // merge puts two findings of a rule in one field together: the heavier one stays.

@@ -1,10 +1,9 @@
 package scan
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
-	"hash/fnv"
-	"maps"
 	"math"
 	"os"
 	"slices"
@@ -12,254 +11,137 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write weights.txt anew from the development part of the corpus")
+var update = flag.Bool("update", false, "write weights.txt and words.txt anew")
 
-// example is one definition as the regression sees it.
-type example struct {
-	row    row
-	attack bool
-	hard   bool // honest, with the words of attacks
-	group  string
-	sets   [][]string // passages
-	at     [][]int    // their keys by number
-	cost   float64
+// How strict reviews are: how far the score for review lies above even odds, as a
+// share of these. Chosen so that, trained without the source, half of what
+// docs/security.md allows is flagged of ordinary tools and hard negatives.
+const (
+	strictRules = 1.2
+	strictWords = .5
+)
+
+// mostPhrases are kept.
+const mostPhrases = 8000
+
+// scanner is what is learned.
+type scanner struct {
+	rules, words *fitted
+	kept         []bool // phrases
 }
 
-// examples are the development part of the corpus, testdata, and real tools.
-func examples(t testing.TB) (list []example) {
-	t.Helper()
-	add := func(rows []row, attack, hard bool) {
-		for _, r := range rows {
-			if r.heldOut() || attack && r.TextDetectable != nil && !*r.TextDetectable {
-				continue
-			}
-			e := example{row: r, attack: attack, hard: hard || r.HardNegative, group: groupOf(r)}
-			e.sets = passages(look(r.tool(t), nil))
-			list = append(list, e)
-		}
-	}
-	add(corpus(t, "attacks.jsonl"), true, false)
-	add(written(t, "attacks.txt"), true, false)
-	benign := corpus(t, "benign.jsonl")
-	add(benign, false, false)
-	add(written(t, "honest.txt"), false, true)
-	seen := map[string]bool{}
-	for _, r := range benign {
-		seen[r.Description] = true
-	}
-	for _, r := range mcpReal(t) {
-		if !seen[r.Description] {
-			add([]row{r}, false, false)
-		}
-	}
-	costs(list)
-	number(list)
-	return list
+func (s *scanner) score(e *example) float64 {
+	_, byRule := s.rules.heaviest(e.byRule)
+	_, byWord := s.words.heaviest(only(e.byWord, s.kept))
+	return max(byRule, byWord)
 }
 
-// groupOf is what is left out together: a source, or a tenth of the real servers.
-func groupOf(r row) string {
-	source, _, _ := strings.Cut(strings.TrimPrefix(r.Source, "derived from "), "@")
-	if r.Server != "" && r.Server == r.Source {
-		h := fnv.New32a()
-		h.Write([]byte(r.Server))
-		return fmt.Sprintf("real-%d", h.Sum32()%8)
-	}
-	if source == "written" {
-		h := fnv.New32a()
-		h.Write([]byte(r.Name))
-		return fmt.Sprintf("written-%d", h.Sum32()%5)
-	}
-	return source
+func (c *course) learn(list []*example) *scanner {
+	words, kept := c.learnWords(list)
+	return &scanner{c.learnRules(list), words, kept}
 }
 
-// costs gives each side the same weight, and each technique of each source its
-// root: what was copied twelve times does not count twelve times.
-func costs(list []example) {
-	size := map[string]int{}
-	for _, e := range list {
-		size[e.group+e.row.Technique]++
-	}
-	sum := map[bool]float64{}
-	for i := range list {
-		e := &list[i]
-		e.cost = 1
-		if e.attack {
-			e.cost = 1 / math.Sqrt(float64(size[e.group+e.row.Technique]))
-			if e.row.Technique == "overt_malicious_capability" {
-				e.cost /= 4
-			}
-		} else if e.hard {
-			e.cost = hardCost
-		}
-		sum[e.attack] += e.cost
-	}
-	for i := range list {
-		list[i].cost *= 100 / sum[list[i].attack]
-	}
-}
-
-// How the regression is set; chosen by leaving sources out one at a time.
-var hardCost, slope, hold = 6.0, 8.0, .25
-
-// fit returns weights for list: a logistic regression whose odds are slope times
-// the score above 1, drawn to the priors.
-func fit(list []example) map[string]float64 {
-	names := keyNames
-	start := make([]float64, len(names))
-	for i, k := range names {
-		start[i] = priors[k]
-	}
-	least, most := bounds()
-	w := slices.Clone(start)
-	bias := 0.0
-	grad := make([]float64, len(w))
-	for round := range 400 {
-		step := 0.02
-		if round > 300 {
-			step = 0.005
-		}
-		clear(grad)
-		gb := 0.0
-		for i := range list {
-			e := &list[i]
-			z, heaviest := e.heaviest(w)
-			z += bias - 1
-			d := e.cost / (1 + math.Exp(-slope*z))
-			if e.attack {
-				d -= e.cost
-			}
-			for _, k := range heaviest {
-				grad[k] += d
-			}
-			gb += d
-		}
-		for k := range w {
-			w[k] -= step * (grad[k]*slope/4 + hold*(w[k]-start[k]))
-			w[k] = min(max(w[k], least[k]), most[k])
-		}
-		bias -= step * gb * slope / 4
-	}
-	m := map[string]float64{"review": 1 - bias}
-	for i, k := range names {
-		m[k] = w[i]
-	}
-	return m
-}
-
-// bounds keep what speaks against a definition from speaking for it, and what
-// speaks for it small: an attacker can write it too.
-func bounds() (least, most []float64) {
-	for _, k := range keyNames {
+// learnRules weighs the rules, from their priors. The authors are left out: their
+// attacks avoid the rules and their honest texts have many, so that they teach to
+// trust none.
+func (c *course) learnRules(list []*example) *fitted {
+	r := &regression{pull: .25, slope: 8}
+	for _, k := range c.keys {
+		r.start = append(r.start, priors[k])
 		low, high := 0.0, 3.0
-		switch {
+		switch { // what speaks for a definition stays small: an attacker can write it too
 		case strings.Contains(k, "~"):
 			low, high = -.8, 0
 		case priors[k] < 0:
 			low, high = -.4, 0
 		}
-		least, most = append(least, low), append(most, high)
+		r.least, r.most = append(r.least, low), append(r.most, high)
 	}
-	return least, most
+	rest := slices.DeleteFunc(slices.Clone(list), (*example).author)
+	return r.learn(rest, 6, func(e *example) []lesson { return e.byRule }).scaled(strictRules)
 }
 
-// keyNames are the keys by number.
-var keyNames []string
-
-// number gives the examples their keys by number.
-func number(list []example) {
-	keyNames = slices.Sorted(maps.Keys(priors))
-	for i := range list {
-		for _, set := range list[i].sets {
-			var at []int
-			for _, k := range set {
-				if n, ok := slices.BinarySearch(keyNames, k); ok {
-					at = append(at, n)
-				}
-			}
-			list[i].at = append(list[i].at, at)
-		}
-	}
+// learnWords fits twice, the second time with the phrases that weighed most the
+// first time.
+func (c *course) learnWords(list []*example) (f *fitted, kept []bool) {
+	r := &regression{start: make([]float64, len(c.phrases)), pull: .1, slope: 8}
+	kept = heavy(r.learn(list, 3, func(e *example) []lesson { return e.byWord }).weights)
+	return r.learn(list, 3, func(e *example) []lesson { return only(e.byWord, kept) }).scaled(strictWords), kept
 }
 
-// heaviest returns the passage that weighs most, and its weight.
-func (e *example) heaviest(w []float64) (best float64, keys []int) {
-	for i, set := range e.at {
-		sum := 0.0
-		for _, k := range set {
-			sum += w[k]
-		}
-		if i == 0 || sum > best {
-			best, keys = sum, set
-		}
-	}
-	return best, keys
-}
-
-func score(w map[string]float64, e example) float64 { return scoreOf(e.sets, w) }
-
-// tune sets the score for review so that honest examples of list stay below it as
-// wanted.
-func tune(w map[string]float64, list []example, ordinary, hard, real float64) {
-	var o, h, r []float64
+// learn fits what of returns. hard is what it costs to flag an honest definition with the
+// words of attacks, against an ordinary one.
+func (r *regression) learn(list []*example, hard float64, of func(*example) []lesson) *fitted {
+	var passages [][]lesson
+	var attack []bool
 	for _, e := range list {
-		if e.attack {
+		passages, attack = append(passages, of(e)), append(attack, e.attack)
+	}
+	return r.fit(passages, attack, costs(list, hard))
+}
+
+// heavy marks the weights that are furthest from nothing.
+func heavy(weights []float64) []bool {
+	order := make([]int, len(weights))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(math.Abs(weights[b]), math.Abs(weights[a])) })
+	kept := make([]bool, len(weights))
+	for _, i := range order[:min(mostPhrases, len(order))] {
+		kept[i] = true
+	}
+	return kept
+}
+
+// only is passages without the phrases that are not kept.
+func only(passages []lesson, kept []bool) []lesson {
+	out := make([]lesson, len(passages))
+	for i, p := range passages {
+		var has []int32
+		for _, n := range p.has {
+			if kept[n] {
+				has = append(has, n)
+			}
+		}
+		out[i] = lesson{has, shareOf(len(has))}
+	}
+	return out
+}
+
+// TestWeights holds weights.txt and words.txt to what training yields; -update
+// writes them.
+func TestWeights(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains three times")
+	}
+	c := newCourse(t)
+	s := c.learn(c.list)
+	var rules, words strings.Builder
+	const note = "# Made by go test ./quarantine/scan -run Weights -update; do not edit.\n"
+	rules.WriteString(note)
+	words.WriteString(note)
+	for i, key := range c.keys {
+		fmt.Fprintf(&rules, "%.3f %s\n", s.rules.weights[i], key)
+	}
+	for i, p := range c.phrases {
+		if s.kept[i] {
+			fmt.Fprintf(&words, "%.3f %s\n", s.words.weights[i], p)
+		}
+	}
+	for file, text := range map[string]string{"weights.txt": rules.String(), "words.txt": words.String()} {
+		if *update {
+			if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
 			continue
 		}
-		switch {
-		case e.hard:
-			h = append(h, score(w, e))
-		case strings.HasPrefix(e.group, "real"):
-			r = append(r, score(w, e))
-		default:
-			o = append(o, score(w, e))
-		}
-	}
-	slices.Sort(o)
-	slices.Sort(h)
-	slices.Sort(r)
-	at := func(s []float64, share float64) float64 {
-		if len(s) == 0 {
-			return 0
-		}
-		return s[min(len(s)-1, int(math.Ceil(float64(len(s))*(1-share))))]
-	}
-	w["review"] = max(at(o, ordinary), at(h, hard), at(r, real)) + 1e-6
-}
-
-// learn fits weights and sets the score for review: of the honest examples it may
-// flag .6 % of the ordinary, 4 % of the hard, and 1.5 % of the real tools, which are
-// not told apart. The score for review is 1.
-func learn(list []example) map[string]float64 {
-	w := fit(list)
-	tune(w, list, .006, .04, .015)
-	at := w["review"]
-	for key := range w {
-		w[key] /= at
-	}
-	return w
-}
-
-// TestWeights holds weights.txt to what training yields; -update writes it.
-func TestWeights(t *testing.T) {
-	list := examples(t)
-	w := learn(list)
-	if *update {
-		var b strings.Builder
-		b.WriteString("# Made by go test ./quarantine/scan -run Weights -update; do not edit.\n")
-		for _, key := range keyNames {
-			fmt.Fprintf(&b, "%.3f %s\n", w[key], key)
-		}
-		if err := os.WriteFile("weights.txt", []byte(b.String()), 0o644); err != nil {
+		have, err := os.ReadFile(file)
+		if err != nil {
 			t.Fatal(err)
 		}
-		return
-	}
-	have := readWeights(learned)
-	have["review"] = reviewAt
-	for key, want := range w {
-		if math.Abs(have[key]-want) > .02 {
-			t.Errorf("%s: %.3f, training yields %.3f: run go test ./quarantine/scan -run Weights -update", key, have[key], want)
+		if string(have) != text {
+			t.Errorf("%s is not what training yields: run go test ./quarantine/scan -run Weights -update", file)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -41,4 +42,37 @@ func written(t testing.TB, file string) []row {
 		list = append(list, r)
 	}
 	return list
+}
+
+// authors reads the definitions that independent authors wrote for this.
+func authors(t testing.TB) (attacks, honest []row) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join("testdata", "written", "*.jsonl"))
+	if err != nil || len(files) == 0 {
+		t.Fatal("no authors", err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(text)) {
+			var r struct {
+				row
+				Kind      string
+				Technique int
+			}
+			if err := json.Unmarshal([]byte(line), &r); err != nil {
+				t.Fatalf("%s: %v", file, err)
+			}
+			r.row.Technique = strconv.Itoa(r.Technique)
+			r.Source = "author-" + strings.TrimSuffix(filepath.Base(file), ".jsonl")
+			if r.Kind == "attack" {
+				attacks = append(attacks, r.row)
+			} else {
+				honest = append(honest, r.row)
+			}
+		}
+	}
+	return attacks, honest
 }
