@@ -9,8 +9,11 @@
 // language: what is forbidden, told, sent, secret, another tool. Rules (one subject
 // each, rule_*.go) are patterns of concepts, such as "not ... tell ... the user",
 // and a few expressions for what is written in signs. Each pattern has a weight,
-// learned from a corpus and kept in weights.txt; their sum over the few sentences of
-// a passage decides between pass and review. Only what no honest tool has, such as characters that hide text, is block.
+// learned from a corpus and kept in weights.txt, and they are summed over the few
+// sentences of a passage. A second reader knows no rules: it weighs words and pairs
+// of words of a passage (words.txt), and so finds orders that no rule foresaw. A
+// definition is for review when either is sure. Only what no honest tool has, such
+// as characters that hide text, is block.
 //
 // A scanner orders a reviewer's queue. It is no promise: rewriting escapes it,
 // which is why a person approves exact text. docs/security.md has its figures.

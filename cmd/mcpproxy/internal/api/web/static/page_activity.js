@@ -5,9 +5,9 @@ import { on } from './live.js';
 import { bytes, duration, moment, number, plural } from './text.js';
 import { button, dialog, empty, failed, head, note, pairs, tag } from './ui.js';
 
-const kinds = ['call', 'config', 'approved', 'held', 'changed', 'applied', 'reverted', 'flapping', 'trusted', 'blocked', 'unblocked', 'forgotten'];
-const outcomes = ['ok', 'failed', 'refused', 'cancelled'];
-const colour = { ok: 'ok', failed: 'bad', refused: 'warn', cancelled: '', approved: 'ok', blocked: 'bad', held: 'warn', changed: 'warn', flapping: 'warn', trusted: 'bad' };
+const kinds = 'call config secret approved auto-approved held changed applied reverted flapping trusted blocked unblocked forgotten restored lost login logout login-needed login-failed issuer-changed'.split(' ');
+const outcomes = 'ok failed refused unsent cancelled'.split(' ');
+const colour = { ok: 'ok', failed: 'bad', refused: 'warn', cancelled: '', approved: 'ok', blocked: 'bad', held: 'warn', changed: 'warn', flapping: 'warn', trusted: 'bad', unsent: 'bad' };
 const actors = { mcp: 'agent', local: 'command line', browser: 'this page', rest: 'API key', config: 'configuration file', upstream: 'server' };
 const most = 300; // rows that are shown
 
@@ -19,7 +19,7 @@ export function show(root, signal, params) {
   const count = el('p', { class: 'muted small', 'aria-live': 'polite' });
   const table = el('div', { class: 'card flush scroll', tabindex: 0, role: 'region', 'aria-label': 'The record' }, el('table', { class: 'record' },
     el('thead', null, el('tr', null, [['When'], ['What'], ['Server and tool'], ['By'], ['Outcome'], ['Took', 'num'], ['Answer', 'num']].map(([h, c]) => el('th', { scope: 'col', class: c }, h)))), body));
-  const none = el('section', { class: 'card', hidden: true }, empty('Nothing happened yet', 'Every call, approval and change will be here, newest first.'));
+  const none = el('section', { class: 'card', hidden: true }, empty('Nothing happened yet', 'Calls, approvals and changes come here.'));
   const query = (more) => new URLSearchParams({ what: what.value, outcome: outcome.value, server: server.value.trim(), ...more });
   let last = 0, reading = false, missed = false;
 
@@ -37,7 +37,7 @@ export function show(root, signal, params) {
       while (body.rows.length > most) body.lastElementChild.remove();
       table.hidden = !body.rows.length;
       none.hidden = !!body.rows.length;
-      fill(count, body.rows.length === most ? `the newest ${number(most)}` : plural(body.rows.length, 'entry', 'entries'));
+      fill(count, body.rows.length === most ? `newest ${number(most)}` : plural(body.rows.length, 'entry', 'entries'));
     } catch (e) {
       failed(e);
     } finally {
@@ -48,17 +48,13 @@ export function show(root, signal, params) {
       read(false);
     }
   };
-  const again = () => {
-    last = 0;
-    read(true);
-  };
-  for (const f of [what, outcome, server]) f.addEventListener('change', again);
+  for (const f of [what, outcome, server]) f.addEventListener('change', () => read(true));
   on(['audit'], () => live.checked && read(false), signal);
   live.addEventListener('change', () => live.checked && read(false));
   fill(root, head('Activity', null, button('JSON lines', () => save('jsonl', query), { symbol: 'download', describe: 'Download as JSON lines' }), button('CSV', () => save('csv', query), { symbol: 'download', describe: 'Download as CSV' })),
     el('div', { class: 'row' }, what, outcome, server, el('label', { class: 'check' }, live, 'Live'), el('span', { class: 'push' }, count)), table, none);
   table.hidden = true;
-  again();
+  read(true);
 }
 
 const choose = (label, names, chosen) => el('select', { 'aria-label': label, class: 'narrow' }, el('option', { value: '' }, `${label}: all`), names.map((n) => el('option', { value: n, selected: n === chosen }, n)));
