@@ -48,6 +48,8 @@ type testDesk struct {
 	dir string
 	env []string
 	bus *dbus.Conn
+
+	first *exec.Cmd // the panel
 }
 
 // spawn starts a program of the desktop, which ends with the test.
@@ -101,7 +103,7 @@ func newTestDesk(t *testing.T) *testDesk {
 	d.env = append(d.env, "DISPLAY=:"+d.tells("Xvfb", "-displayfd", "3", "-screen", "0", "640x480x24", "-nolisten", "tcp"))
 	d.env = append(d.env, "DBUS_SESSION_BUS_ADDRESS="+d.tells("dbus-daemon", "--session", "--nofork", "--print-address=3"))
 	d.connect()
-	d.panel()
+	d.first = d.panel()
 	return d
 }
 
@@ -136,14 +138,21 @@ func (d *testDesk) connect() {
 
 const watcher = "org.kde.StatusNotifierWatcher"
 
-func (d *testDesk) panel() {
+func (d *testDesk) panel() *exec.Cmd {
 	d.t.Helper()
-	d.spawn("panel.log", nil, "xfce4-panel", "--disable-wm-check")
-	realtest.Until(d.t, "the panel", func() error {
+	cmd := d.spawn("panel.log", nil, "xfce4-panel", "--disable-wm-check")
+	d.owned(true, watcher)
+	return cmd
+}
+
+// owned waits until somebody has a name of the bus, or nobody.
+func (d *testDesk) owned(want bool, name string) {
+	d.t.Helper()
+	realtest.Until(d.t, "the owner of "+name, func() error {
 		var owned bool
-		err := d.bus.BusObject().Call("org.freedesktop.DBus.NameHasOwner", 0, watcher).Store(&owned)
-		if err == nil && !owned {
-			err = errors.New("no owner of " + watcher)
+		err := d.bus.BusObject().Call("org.freedesktop.DBus.NameHasOwner", 0, name).Store(&owned)
+		if err == nil && owned != want {
+			err = fmt.Errorf("owned is %v", owned)
 		}
 		return err
 	})
@@ -291,9 +300,12 @@ func TestPanel(t *testing.T) {
 	d.click("Start")
 	d.shows(false, "1 of 2 servers ready, 6 tools")
 
-	if err := exec.Command("pkill", "-f", "xfce4-panel --disable-wm-check").Run(); err != nil {
+	if err := d.first.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
+	_ = d.first.Wait()
+	d.owned(false, "org.xfce.Panel") // a second panel beside the first would leave at once
+	d.owned(false, watcher)
 	d.panel()
 	d.shows(false, "1 of 2 servers ready, 6 tools")
 

@@ -9,7 +9,7 @@ var markupRules = []rule{
 	signs("model-token", 1.2, texts, "holds the control tokens of language models", []string{"<|", "[/", "[in", "[sy", "<<", "##", "_of_turn", "human:", "begin "},
 		`<\|\s*[\w]+\s*\|>|\[/?(inst|sys)\]|<</?sys>>|#{2,}\s*(instruction|system|assistant)s?\b|<(start|end)_of_turn>|\bhuman:|\bbegin (system|instruction)`),
 	signs("fence", .7, texts, "fences off text as a command", []string{"|||", "=====", "-----"},
-		`\|{3}\s*\w+\s*\|{3}|={5,}\s*(system|begin|important|admin)|-{5,}\s*(system|begin|important|admin)`),
+		`\|{3}\s*\w+\s*\|{3}|={5,}\s*(system|begin|important|admin)|-{5,}\s*(system|begin (system|instruction|hidden|prompt)|important|admin)`),
 	signs("speaks-as", .8, texts, "poses as a message of the system", []string{"system:", "assistant:", "system :"},
 		`(^|[\n.\]{>]\s*)(system|assistant)( (prompt|message|note|update|instruction|override))?\s?:`),
 }

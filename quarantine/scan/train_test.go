@@ -18,7 +18,7 @@ var update = flag.Bool("update", false, "write weights.txt and words.txt anew")
 // docs/security.md allows is flagged of ordinary tools and hard negatives.
 const (
 	strictRules = 1.2
-	strictWords = .5
+	strictWords = .8
 )
 
 // mostPhrases are kept.
