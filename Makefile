@@ -49,7 +49,7 @@ bench-retrieval: ## how well and how fast search finds, on ../shared/data, again
 	MCPPROXY_PROOF=$(CURDIR)/bin/retrieval.md $(GO) test -count=1 -timeout 20m -v -run 'TestProof|TestFit' ./index
 
 bench-security: ## what the scanner finds and the gate costs, on ../shared/data/poison
-	$(GO) test -count=1 -v -run 'Corpus|CrossValidate|Languages|Huge' ./quarantine/... | grep -v '^==='
+	$(GO) test -count=1 -v -run 'Corpus|CrossValidate|Unseen|Languages|Huge' ./quarantine/... | grep -v '^==='
 	$(GO) test -run '^$$' -bench 'Check|Tool' ./quarantine/...
 
 soak-quarantine: ## kills during approvals, the gate against its model, rug pulls, canary, who may approve

@@ -47,7 +47,7 @@ func newCourse(t testing.TB) *course {
 	benign := corpus(t, "benign.jsonl")
 	add(benign, false, false)
 	add(written(t, "honest.txt"), false, true)
-	attacks, honest := authors(t)
+	attacks, honest := authors(t, "written")
 	add(attacks, true, false)
 	add(honest, false, true)
 	seen := map[string]bool{}

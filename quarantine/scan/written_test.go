@@ -44,10 +44,11 @@ func written(t testing.TB, file string) []row {
 	return list
 }
 
-// authors reads the definitions that independent authors wrote for this.
-func authors(t testing.TB) (attacks, honest []row) {
+// authors reads the definitions in a folder of testdata that independent authors
+// wrote for this.
+func authors(t testing.TB, folder string) (attacks, honest []row) {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join("testdata", "written", "*.jsonl"))
+	files, err := filepath.Glob(filepath.Join("testdata", folder, "*.jsonl"))
 	if err != nil || len(files) == 0 {
 		t.Fatal("no authors", err)
 	}
@@ -75,4 +76,17 @@ func authors(t testing.TB) (attacks, honest []row) {
 		}
 	}
 	return attacks, honest
+}
+
+// TestUnseenAuthor measures on an author from whom nothing was ever learned, and
+// whose definitions nobody who works on the rules should read.
+func TestUnseenAuthor(t *testing.T) {
+	t.Parallel()
+	attacks, honest := authors(t, "unseen")
+	every := func(row) bool { return true }
+	found, near := count(t, attacks, every, flagged), count(t, honest, every, flagged)
+	t.Logf("an author nobody learned from\n  attacks %s\n  hard negatives %s", found, near)
+	if found.share() < .32 || near.share() > .14 || count(t, honest, every, blocked).hits > 0 {
+		t.Error("worse than docs/security.md says")
+	}
 }
