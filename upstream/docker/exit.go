@@ -24,8 +24,9 @@ func (c *container) explain(status *os.ProcessState, stderr string) error {
 	}
 	ctx, cancel := context.WithTimeout(c.life, explainTime)
 	defer cancel()
-	seen, err := c.events(ctx)
-	switch code := status.ExitCode(); {
+	code := status.ExitCode()
+	seen, err := c.end(ctx, code)
+	switch {
 	case errors.Is(err, errDown):
 		return errors.New("docker stopped while the server ran; hint: start it, the server follows by itself")
 	case err != nil:
@@ -36,10 +37,34 @@ func (c *container) explain(status *os.ProcessState, stderr string) error {
 		return fmt.Errorf("docker could not start the container: %s", lastWords(stderr)) // docker's words, nobody else's
 	case code == 126 || code == 127: // of the container's first process, as of a shell
 		return fmt.Errorf("image %s cannot run %q (status %d); hint: choose one that has it with isolation.image", c.p.image, c.p.line[0], code)
-	case time.Since(seen["kill"]) < recent || code == 137:
+	case time.Since(seen["kill"]) < recent:
 		return errors.New("the container was killed from outside")
+	case code == killed: // the kernel's word may be lost with the container's control group
+		return fmt.Errorf("the container was killed, most likely since it ran out of its %s memory limit: raise isolation.memory_limit of the server", c.p.memory)
 	default:
 		return nil
+	}
+}
+
+// killed is the status of a process that SIGKILL ended.
+const killed = 137
+
+// oomTime is how long after the end docker may still tell of the lack of memory.
+const oomTime = 2 * time.Second
+
+// end is events, asked until they say who killed a killed container.
+func (c *container) end(ctx context.Context, code int) (map[string]time.Time, error) {
+	deadline := time.Now().Add(oomTime)
+	for {
+		seen, err := c.events(ctx)
+		if err != nil || code != killed || !seen["oom"].IsZero() || !seen["kill"].IsZero() || time.Now().After(deadline) {
+			return seen, err
+		}
+		select {
+		case <-ctx.Done():
+			return seen, nil
+		case <-time.After(100 * time.Millisecond):
+		}
 	}
 }
 

@@ -5,9 +5,11 @@ package docker
 import (
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"mcpproxy/upstream"
 )
@@ -80,5 +82,31 @@ func TestCommand_JudgesTheImageItRuns(t *testing.T) {
 	}
 	if judged != "sha256:judged" || !strings.Contains(string(commands), " sha256:judged server\n") || strings.Contains(string(commands), "moved") {
 		t.Errorf("judged %q, ran\n%s", judged, commands)
+	}
+}
+
+// TestExplain_Killed: docker may tell of the lack of memory after the end, or not
+// at all.
+func TestExplain_Killed(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, tells, want string }{
+		{"told late", "[ -e $asked ] && echo oom $now", "the container ran out of its 64m memory limit"},
+		{"never told", "", "most likely since it ran out of its 64m memory limit"},
+		{"by somebody", "echo kill $now", "killed from outside"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			d := fakeDocker(t, Options{}, "asked="+filepath.Join(t.TempDir(), "asked")+` now=$(date +%s%N)
+			echo "start $now"
+			echo "die $now"
+			`+c.tells+`
+			touch $asked`)
+			one := &container{d: d, p: &plan{memory: "64m"}, name: "x", life: t.Context(), since: time.Now()}
+			process := exec.Command("sh", "-c", "exit 137")
+			_ = process.Run()
+			if err := one.explain(process.ProcessState, ""); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("explain = %v, want %q", err, c.want)
+			}
+		})
 	}
 }
