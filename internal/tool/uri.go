@@ -11,6 +11,16 @@ import (
 // they are needed, no dot segments. What may not stand in a URI is escaped. It is
 // its own plain spelling.
 func PlainURI(uri string) string {
+	for {
+		plain := plainer(uri)
+		if plain == uri {
+			return plain
+		}
+		uri = plain // what stood behind dots may be a scheme or a host now
+	}
+}
+
+func plainer(uri string) string {
 	uri = plainEscapes(uri)
 	end := strings.IndexAny(uri, "?#")
 	if end < 0 {

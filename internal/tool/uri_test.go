@@ -33,7 +33,7 @@ func TestPlainURI(t *testing.T) {
 }
 
 func FuzzPlainURI(f *testing.F) {
-	for _, uri := range []string{"FILE:///a/../%2e/b?c#d", "http://U@H%41:1/..", "memo:../a//../", "%%411", "a/../b:c", "://"} {
+	for _, uri := range []string{"FILE:///a/../%2e/b?c#d", "http://U@H%41:1/..", "memo:../a//../", "%%411", "a/../b:c", "://", "./A:", "a:/.//B", "./A:./B:"} {
 		f.Add(uri)
 	}
 	f.Fuzz(func(t *testing.T, uri string) {
