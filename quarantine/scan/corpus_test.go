@@ -19,11 +19,14 @@ type row struct {
 	InputSchema                                      json.RawMessage `json:"input_schema"`
 	HardNegative                                     bool            `json:"hard_negative"`
 	TextDetectable                                   *bool           `json:"text_detectable"`
+
+	fromText bool // of the training text
 }
 
 // unseen are the sources whose rows no rule or weight was made from, and nobody
-// read: a quarter of the attacks and a third of the honest tools.
-var unseen = []string{"dongsenzhang/MSB", "Agent-Threat-Rule/", "harishsg993010/", "AIS2Lab/", "IBM/mcp-context-forge", "author-i"}
+// read: a quarter of the attacks, some 600 honest tools, and an author.
+var unseen = []string{"dongsenzhang/MSB", "Agent-Threat-Rule/", "harishsg993010/", "AIS2Lab/", "IBM/mcp-context-forge",
+	"mcp-real/rohitg00+kubectl-mcp-server", "mcp-real/docker-mcp-registry", "mcp-real/sooperset+mcp-atlassian", "author-i"}
 
 func (r row) heldOut() bool {
 	for _, source := range unseen {
@@ -122,11 +125,12 @@ func blocked(r Report) bool { return r.Verdict == Block }
 func TestCorpus(t *testing.T) {
 	t.Parallel()
 	attacks, benign, mutations, honest := corpus(t, "attacks.jsonl"), corpus(t, "benign.jsonl"), corpus(t, "mutations.jsonl"), corpus(t, "unicode_benign.jsonl")
+	benign = append(benign, toolTexts(t, unseen)...)
 	for _, part := range []struct {
 		name         string
 		held         bool
 		recall, hard float64 // least recall, most false positives on hard negatives
-	}{{"development", false, .81, .03}, {"held out by source", true, .85, .10}} {
+	}{{"development", false, .86, .02}, {"held out by source", true, .77, .10}} {
 		of := func(want func(row) bool) func(row) bool {
 			return func(r row) bool { return r.heldOut() == part.held && want(r) }
 		}
@@ -139,7 +143,7 @@ func TestCorpus(t *testing.T) {
 		evasion := count(t, mutations, of(func(row) bool { return true }), flagged)
 		t.Logf("%s\n  recall %s\n  without overt ones %s\n  mutations %s\n  ordinary false positives %s\n  hard negatives %s\n  honest tools blocked %s",
 			part.name, recall, quiet, evasion, ordinary, hard, stopped)
-		if recall.share() < part.recall || ordinary.share() > .022 || hard.share() > part.hard || stopped.hits > 0 || evasion.share() < .85 {
+		if recall.share() < part.recall || ordinary.share() > .01 || hard.share() > part.hard || stopped.hits > 0 || evasion.share() < .85 {
 			t.Errorf("%s: worse than docs/security.md says", part.name)
 		}
 	}

@@ -16,8 +16,9 @@ type example struct {
 	attack bool
 	hard   bool // honest, with the words of attacks
 	group  string
-	byRule []lesson
-	byWord []lesson
+
+	passages       []passage
+	byRule, byWord []lesson // of each
 }
 
 // author reports an example that was written for this by one of several authors.
@@ -59,6 +60,11 @@ func newCourse(t testing.TB) *course {
 			add([]row{r}, false, false)
 		}
 	}
+	for _, r := range toolTexts(t, []string{"mcp-real/toucan", "mcp-real/awslabs+mcp", "composio", "langchain-community", "toolrl-rlla", "tooleyes"}) {
+		if !seen[r.Description] {
+			add([]row{r}, false, false)
+		}
+	}
 	c.keys = slices.Sorted(maps.Keys(priors))
 	c.vocabulary(t)
 	c.read(t)
@@ -75,6 +81,8 @@ func groupOf(r row) string {
 		return fmt.Sprint(h.Sum32() % n)
 	}
 	switch {
+	case r.fromText:
+		return "text-" + source + part(r.Name, 4)
 	case r.Server != "" && r.Server == r.Source:
 		return "real-" + part(r.Server, 8)
 	case source == "written":
@@ -130,13 +138,14 @@ func (c *course) read(t testing.TB) {
 	}
 	for _, e := range c.list {
 		for _, p := range look(e.row.tool(t), nil, w).passages() {
-			var keys []int32
+			var keys lesson
 			for _, k := range p.keys {
 				n, _ := slices.BinarySearch(c.keys, k)
 				keys = append(keys, int32(n))
 			}
-			e.byRule = append(e.byRule, lesson{keys, 1})
-			e.byWord = append(e.byWord, lesson{p.words, shareOf(len(p.words))})
+			e.passages = append(e.passages, p)
+			e.byRule = append(e.byRule, keys)
+			e.byWord = append(e.byWord, p.words)
 		}
 	}
 }
@@ -144,7 +153,7 @@ func (c *course) read(t testing.TB) {
 // costs are what a wrong answer about each example costs. Each side weighs the same,
 // and each technique of each source its root: what was copied twelve times does not
 // count twelve times.
-func costs(list []*example, hard float64) []float64 {
+func costs(list []*example) []float64 {
 	size := map[string]int{}
 	for _, e := range list {
 		size[e.group+e.row.Technique]++
@@ -162,7 +171,9 @@ func costs(list []*example, hard float64) []float64 {
 				cost /= 2
 			}
 		case e.hard:
-			cost = hard
+			cost = 20
+		case e.row.fromText: // a name and a first paragraph
+			cost = .4
 		}
 		out[i] = cost
 		sum[e.attack] += cost

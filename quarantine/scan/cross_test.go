@@ -2,13 +2,18 @@ package scan
 
 import (
 	"fmt"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // outcome is what a scanner finds that was trained without the part it looks at.
 type outcome struct {
 	attacks, quiet, ordinary, hard, real rate
+	texts                                rate // of the training text
 	written, honest                      rate // of testdata's lists
 	authors, near                        rate // of the authors
 }
@@ -35,6 +40,8 @@ func (o *outcome) add(e *example, flagged bool) {
 		}
 	case isWritten:
 		one(&o.honest)
+	case e.row.fromText:
+		one(&o.texts)
 	case strings.HasPrefix(e.group, "real"):
 		one(&o.real)
 	case e.hard:
@@ -50,6 +57,8 @@ func (r rate) plus(s rate) rate { return rate{r.hits + s.hits, r.of + s.of} }
 // small.
 func (e *example) part(size map[string]int) string {
 	switch {
+	case e.row.fromText:
+		return "text" + e.group[len(e.group)-1:]
 	case strings.HasPrefix(e.group, "real"), strings.HasPrefix(e.group, "written"):
 		return e.group[:4] + fmt.Sprint(e.group[len(e.group)-1]%2)
 	case size[e.group] < 30:
@@ -66,20 +75,31 @@ func (c *course) crossValidate() (o outcome) {
 	for _, e := range c.list {
 		parts[e.part(size)] = true
 	}
+	var (
+		mu  sync.Mutex
+		all errgroup.Group
+	)
+	all.SetLimit(runtime.GOMAXPROCS(0))
 	for name := range parts {
-		var rest, out []*example
-		for _, e := range c.list {
-			if e.part(size) == name {
-				out = append(out, e)
-			} else {
-				rest = append(rest, e)
+		all.Go(func() error {
+			var rest, out []*example
+			for _, e := range c.list {
+				if e.part(size) == name {
+					out = append(out, e)
+				} else {
+					rest = append(rest, e)
+				}
 			}
-		}
-		s := c.learn(rest)
-		for _, e := range out {
-			o.add(e, s.score(e) >= reviewAt)
-		}
+			s := c.learn(rest)
+			mu.Lock()
+			defer mu.Unlock()
+			for _, e := range out {
+				o.add(e, s.score(e) >= reviewAt)
+			}
+			return nil
+		})
 	}
+	_ = all.Wait() // none fails
 	return o
 }
 
@@ -91,8 +111,8 @@ func TestCrossValidate(t *testing.T) {
 		t.Skip("trains some twenty times")
 	}
 	o := newCourse(t).crossValidate()
-	t.Logf("trained without the source\n  attacks %s\n  without overt ones %s\n  ordinary false positives %s\n  hard negatives %s\n  real tools, hard ones among them %s\n  listed attacks %s\n  listed hard negatives %s\n  authors' attacks %s\n  authors' hard negatives %s",
-		o.attacks, o.quiet, o.ordinary, o.hard, o.real, o.written, o.honest, o.authors, o.near)
+	t.Logf("trained without the source\n  attacks %s\n  without overt ones %s\n  ordinary false positives %s\n  hard negatives %s\n  real tools, hard ones among them %s\n  tools of the training text %s\n  listed attacks %s\n  listed hard negatives %s\n  authors' attacks %s\n  authors' hard negatives %s",
+		o.attacks, o.quiet, o.ordinary, o.hard, o.real, o.texts, o.written, o.honest, o.authors, o.near)
 	unseen := func(want func(row) bool) func(row) bool {
 		return func(r row) bool { return r.heldOut() && want(r) }
 	}
@@ -101,7 +121,7 @@ func TestCrossValidate(t *testing.T) {
 	ordinary := o.ordinary.plus(count(t, benign, unseen(func(r row) bool { return !r.HardNegative }), flagged))
 	hard := o.hard.plus(count(t, benign, unseen(func(r row) bool { return r.HardNegative }), flagged))
 	t.Logf("with the sources that are held out\n  attacks %s\n  ordinary false positives %s\n  hard negatives %s", attacks, ordinary, hard)
-	if attacks.share() < .82 || ordinary.share() > .007 || hard.share() > .07 || o.authors.share() < .42 || o.near.share() > .115 {
+	if attacks.share() < .80 || ordinary.plus(o.real).plus(o.texts).share() > .0066 || hard.share() > .08 || o.authors.share() < .42 || o.near.share() > .11 {
 		t.Error("worse than docs/security.md says")
 	}
 }

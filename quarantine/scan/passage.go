@@ -15,6 +15,8 @@ type passage struct {
 	first int // its first sentence; the last is passageLength - 1 further on
 	keys  []string
 	words []int32
+
+	foreign bool // in part at least not English
 }
 
 // passages are those of each run of sentences. Keys that excuse a rule count where
@@ -37,6 +39,7 @@ func (s *sight) passages() (list []passage) {
 		at = at[:0]
 		for n := first; n <= last; n++ {
 			p.words = union(p.words, s.sentences[n-1].words)
+			p.foreign = p.foreign || s.sentences[n-1].foreign
 			if bySentence[n] != nil {
 				at = append(at, n)
 			}
@@ -104,20 +107,34 @@ func appendNew(list []string, key string) []string {
 	return append(list, key)
 }
 
-// heaviest returns the passage that weighs most, and its weight.
-func heaviest(list []passage, weigh func(passage) float64) (best passage, weight float64) {
+// heaviest returns the passage that weighs most, and its score.
+func heaviest(list []passage, w *wording) (best passage, score float64) {
 	for i, p := range list {
-		if w := weigh(p); i == 0 || w > weight {
-			best, weight = p, w
+		if sum := p.weigh(w); i == 0 || sum > score {
+			best, score = p, sum
 		}
 	}
-	return best, weight
+	return best, score
 }
 
-// byRules is the score of a passage by what rules found in it.
-func byRules(p passage) (sum float64) {
+// weigh is the score of p: what rules found in it, and how w finds it worded. Words
+// that speak for it do not count: an attacker can write them too.
+func (p passage) weigh(w *wording) float64 {
+	sum := 0.0
 	for _, key := range p.keys {
 		sum += weights[key]
 	}
-	return sum
+	return p.total(sum, w.weigh(p.words))
+}
+
+// unread is what rules count for where the text is in a language that the words are
+// not learned in.
+const unread = 1.5
+
+// total puts the scores of the two readers together.
+func (p passage) total(byRules, byWords float64) float64 {
+	if p.foreign {
+		byRules *= unread
+	}
+	return byRules + max(byWords, 0)
 }

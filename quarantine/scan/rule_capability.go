@@ -35,7 +35,7 @@ func (f *field) contradictions(lex *lexicon, claim string, near func(sentence in
 	not := lex.bit["neg"] | lex.bit["safe"]
 	for _, power := range []string{"destroy", "priv", "exec"} {
 		for i, one := range f.forms[0].sentences {
-			if !near(i) {
+			if !near(i) || one.start >= f.forms[0].purpose {
 				continue
 			}
 			if m, ok := unless(one.marks, lex.bit[power], not); ok {

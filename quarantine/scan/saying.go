@@ -8,6 +8,7 @@ type saying struct {
 	form       int
 	start, end int // bytes in the form
 	words      []int32
+	foreign    bool // not English
 }
 
 // read finds the known phrases of every sentence, and of the names of parameters.
@@ -28,7 +29,7 @@ func (s *sight) read(fields []field, w *wording) {
 func (s *sight) readForm(f *field, n int, w *wording) {
 	form := &f.forms[n]
 	for j := range form.sentences {
-		one := saying{field: f, form: n, start: form.sentences[j].start, end: len(form.text)}
+		one := saying{field: f, form: n, start: form.sentences[j].start, end: len(form.text), foreign: form.sentences[j].foreign}
 		if j == 0 {
 			one.start = 0
 		}
@@ -45,7 +46,7 @@ func (s *sight) readForm(f *field, n int, w *wording) {
 func (s *saying) text() string { return s.field.forms[s.form].text[s.start:s.end] }
 
 // shownWords is the score by words from which it is a finding.
-const shownWords = .5
+const shownWords = .25
 
 // worded is the finding that the words of p are those of attacks: it shows the
 // sentence that adds most.

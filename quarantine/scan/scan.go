@@ -11,9 +11,9 @@
 // and a few expressions for what is written in signs. Each pattern has a weight,
 // learned from a corpus and kept in weights.txt, and they are summed over the few
 // sentences of a passage. A second reader knows no rules: it weighs words and pairs
-// of words of a passage (words.txt), and so finds orders that no rule foresaw. A
-// definition is for review when either is sure. Only what no honest tool has, such
-// as characters that hide text, is block.
+// of words of a passage (words.txt), and so finds orders that no rule foresaw. What
+// the two find adds up. Only what no honest tool has, such as characters that hide
+// text, is block.
 //
 // A scanner orders a reviewer's queue. It is no promise: rewriting escapes it,
 // which is why a person approves exact text. docs/security.md has its figures.
@@ -57,7 +57,7 @@ type Finding struct {
 // Report is the result of one scan.
 type Report struct {
 	Verdict  Verdict   `json:"verdict"`
-	Score    float64   `json:"score"` // of the passage that weighs most, by rules or by words; 1 is a review
+	Score    float64   `json:"score"` // of the passage that weighs most, by rules and words; 1 is a review
 	Findings []Finding `json:"findings"`
 }
 
@@ -96,10 +96,10 @@ func (s *sight) judge() Report {
 	type place struct{ rule, field string }
 	at := map[place]int{}
 	list, w := s.passages(), bundled()
-	_, r.Score = heaviest(list, byRules)
-	if said, words := heaviest(list, func(p passage) float64 { return w.weigh(p.words) }); words >= shownWords {
-		r.Findings = append(r.Findings, s.worded(said, w, words))
-		r.Score = max(r.Score, words)
+	var most passage
+	most, r.Score = heaviest(list, w)
+	if words := w.weigh(most.words); words >= shownWords {
+		r.Findings = append(r.Findings, s.worded(most, w, words))
 	}
 	for _, f := range s.findings {
 		f.Weight = weights[f.key]

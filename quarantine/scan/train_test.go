@@ -13,17 +13,16 @@ import (
 
 var update = flag.Bool("update", false, "write weights.txt and words.txt anew")
 
-// How strict reviews are: how far the score for review lies above even odds, as a
-// share of these. Chosen so that at most 1 % of ordinary tools and 10 % of hard
-// negatives are for review, with as much to spare as recall allows: docs/security.md
-// has what came of it, and that the held-out totals were in view.
+// How strict reviews are: how many times even odds rules or words have to weigh when
+// the other reader sees nothing. Chosen on sources left out in turn, so that .5 % of
+// some 9,000 ordinary tools of the development part are for review.
 const (
-	strictRules = 1.2
-	strictWords = .8
+	strictRules = 3.1
+	strictWords = 2.8
 )
 
 // mostPhrases are kept.
-const mostPhrases = 8000
+const mostPhrases = 16000
 
 // scanner is what is learned.
 type scanner struct {
@@ -32,9 +31,11 @@ type scanner struct {
 }
 
 func (s *scanner) score(e *example) float64 {
-	_, byRule := s.rules.heaviest(e.byRule)
-	_, byWord := s.words.heaviest(only(e.byWord, s.kept))
-	return max(byRule, byWord)
+	score := 0.0
+	for i, p := range only(e.byWord, s.kept) {
+		score = max(score, e.passages[i].total(s.rules.weigh(e.byRule[i]), s.words.weigh(p)))
+	}
+	return score
 }
 
 func (c *course) learn(list []*example) *scanner {
@@ -46,7 +47,7 @@ func (c *course) learn(list []*example) *scanner {
 // attacks avoid the rules and their honest texts have many, so that they teach to
 // trust none.
 func (c *course) learnRules(list []*example) *fitted {
-	r := &regression{pull: .25, slope: 8}
+	r := &regression{pull: .05, slope: 8, share: func(int) float64 { return 1 }}
 	for _, k := range c.keys {
 		r.start = append(r.start, priors[k])
 		low, high := 0.0, 3.0
@@ -55,30 +56,59 @@ func (c *course) learnRules(list []*example) *fitted {
 			low, high = -.8, 0
 		case priors[k] < 0:
 			low, high = -.4, 0
+		case strings.HasPrefix(k, "encoded"): // a person should see what it decodes to
+			low = .05
 		}
 		r.least, r.most = append(r.least, low), append(r.most, high)
 	}
 	rest := slices.DeleteFunc(slices.Clone(list), (*example).author)
-	return r.learn(rest, 6, func(e *example) []lesson { return e.byRule }).scaled(strictRules)
+	return r.learn(rest, func(e *example) []lesson { return e.byRule }).scaled(strictRules)
 }
 
 // learnWords fits twice, the second time with the phrases that weighed most the
 // first time.
 func (c *course) learnWords(list []*example) (f *fitted, kept []bool) {
-	r := &regression{start: make([]float64, len(c.phrases)), pull: .1, slope: 8}
-	kept = heavy(r.learn(list, 3, func(e *example) []lesson { return e.byWord }).weights)
-	return r.learn(list, 3, func(e *example) []lesson { return only(e.byWord, kept) }).scaled(strictWords), kept
+	r := &regression{start: c.leanings(list), pull: .1, slope: 8, halves: true, share: shareOf}
+	kept = heavy(r.learn(list, func(e *example) []lesson { return e.byWord }).weights)
+	return r.learn(list, func(e *example) []lesson { return only(e.byWord, kept) }).scaled(strictWords), kept
 }
 
-// learn fits what of returns. hard is what it costs to flag an honest definition with the
-// words of attacks, against an ordinary one.
-func (r *regression) learn(list []*example, hard float64, of func(*example) []lesson) *fitted {
+// leanings are where weights of phrases begin: how much likelier they are in attacks
+// than elsewhere, as a logarithm (Wang and Manning 2012).
+func (c *course) leanings(list []*example) []float64 {
+	const weight, unseen = .1, .2
+	in := map[bool][]float64{true: make([]float64, len(c.phrases)), false: make([]float64, len(c.phrases))}
+	sum := map[bool]float64{}
+	cost := costs(list)
+	for i, e := range list {
+		var all lesson
+		for _, p := range e.byWord {
+			all = append(all, p...)
+		}
+		slices.Sort(all)
+		for _, n := range slices.Compact(all) {
+			in[e.attack][n] += cost[i]
+			sum[e.attack] += cost[i]
+		}
+	}
+	out := make([]float64, len(c.phrases))
+	share := func(attack bool, n int) float64 {
+		return (in[attack][n] + unseen) / (sum[attack] + unseen*float64(len(out)))
+	}
+	for n := range out {
+		out[n] = weight * math.Log(share(true, n)/share(false, n))
+	}
+	return out
+}
+
+// learn fits what of returns.
+func (r *regression) learn(list []*example, of func(*example) []lesson) *fitted {
 	var passages [][]lesson
 	var attack []bool
 	for _, e := range list {
 		passages, attack = append(passages, of(e)), append(attack, e.attack)
 	}
-	return r.fit(passages, attack, costs(list, hard))
+	return r.fit(passages, attack, costs(list))
 }
 
 // heavy marks the weights that are furthest from nothing.
@@ -99,13 +129,11 @@ func heavy(weights []float64) []bool {
 func only(passages []lesson, kept []bool) []lesson {
 	out := make([]lesson, len(passages))
 	for i, p := range passages {
-		var has []int32
-		for _, n := range p.has {
+		for _, n := range p {
 			if kept[n] {
-				has = append(has, n)
+				out[i] = append(out[i], n)
 			}
 		}
-		out[i] = lesson{has, shareOf(len(has))}
 	}
 	return out
 }

@@ -86,7 +86,7 @@ func TestUnseenAuthor(t *testing.T) {
 	every := func(row) bool { return true }
 	found, near := count(t, attacks, every, flagged), count(t, honest, every, flagged)
 	t.Logf("an author nobody learned from\n  attacks %s\n  hard negatives %s", found, near)
-	if found.share() < .32 || near.share() > .14 || count(t, honest, every, blocked).hits > 0 {
+	if found.share() < .36 || near.share() > .10 || count(t, honest, every, blocked).hits > 0 {
 		t.Error("worse than docs/security.md says")
 	}
 }
