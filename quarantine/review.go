@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 
+	"mcpproxy/internal/hint"
 	"mcpproxy/internal/tool"
 )
 
@@ -135,11 +136,11 @@ func (g *Gate) ApproveServer(server string, page tool.Hash) (int, error) {
 	case err != nil:
 		return 0, err
 	case p.Hash != page:
-		return 0, fmt.Errorf("server %q %w\nhint: look again with mcpproxy quarantine inspect %s", server, ErrMoved, server)
+		return 0, fmt.Errorf("server %q %w\nhint: look again with %s", server, ErrMoved, hint.Command("quarantine", "inspect", server))
 	case s.blocked:
-		return 0, fmt.Errorf("server %q is %w: it is blocked\nhint: mcpproxy quarantine unblock %s", server, ErrHeld, server)
+		return 0, fmt.Errorf("server %q is %w: it is blocked\nhint: %s", server, ErrHeld, hint.Command("quarantine", "unblock", server))
 	case !p.Inspected:
-		return 0, fmt.Errorf("server %q: %w\nhint: mcpproxy quarantine inspect %s", server, ErrNotInspected, server)
+		return 0, fmt.Errorf("server %q: %w\nhint: %s", server, ErrNotInspected, hint.Command("quarantine", "inspect", server))
 	}
 	c := &changes{server: server, approve: map[tool.ID]definition{}}
 	for _, r := range p.Tools {
@@ -173,7 +174,7 @@ func (g *Gate) Approve(id tool.ID, h tool.Hash) error {
 	case p.serves(h):
 		return nil
 	case p.held != h || h.IsZero():
-		return fmt.Errorf("%q %w\nhint: look again with mcpproxy quarantine inspect %s", id, ErrMoved, id.Server)
+		return fmt.Errorf("%q %w\nhint: look again with %s", id, ErrMoved, hint.Command("quarantine", "inspect", id.Server))
 	}
 	t, err := g.ledger.waitingTool(id, h)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 
+	"mcpproxy/internal/hint"
 	"mcpproxy/internal/tool"
 )
 
@@ -151,10 +152,9 @@ func (s *serverView) verdict(server string, l Launch, trustFirst bool) error {
 
 func (s *serverView) heldServer(server, reason string) error {
 	if s.blocked {
-		return fmt.Errorf("server %q is %w: %s\nhint: mcpproxy quarantine unblock %s", server, ErrHeld, reason, server)
+		return fmt.Errorf("server %q is %w: %s\nhint: %s", server, ErrHeld, reason, hint.Command("quarantine", "unblock", server))
 	}
-	return fmt.Errorf("server %q is %w: %s\nhint: look with mcpproxy quarantine inspect %s, then mcpproxy quarantine approve %s",
-		server, ErrHeld, reason, server, server)
+	return fmt.Errorf("server %q is %w: %s\nhint: look with %s", server, ErrHeld, reason, reviewing(server))
 }
 
 // refusal says why definition h of a tool is not served.
@@ -168,7 +168,7 @@ func (s *serverView) refusal(id tool.ID, h tool.Hash) error {
 	reason := "nobody has approved it"
 	switch p := s.pins[id]; {
 	case p.blocked:
-		return fmt.Errorf("%q is %w: it is blocked\nhint: mcpproxy quarantine unblock %s", id, ErrHeld, id.Target())
+		return fmt.Errorf("%q is %w: it is blocked\nhint: %s", id, ErrHeld, hint.Command("quarantine", "unblock", id.Target()))
 	case p.damaged:
 		reason = "its approval record is damaged"
 	case p.flaps():
@@ -176,6 +176,10 @@ func (s *serverView) refusal(id tool.ID, h tool.Hash) error {
 	case p.state(h) == Changed || !p.approved.IsZero():
 		reason = "its definition changed since it was approved"
 	}
-	return fmt.Errorf("%q is %w: %s\nhint: look with mcpproxy quarantine inspect %s, then mcpproxy quarantine approve %s",
-		id, ErrHeld, reason, id.Server, id.Server)
+	return fmt.Errorf("%q is %w: %s\nhint: look with %s", id, ErrHeld, reason, reviewing(id.Server))
+}
+
+// reviewing is how a person lets a server in.
+func reviewing(server string) string {
+	return hint.Command("quarantine", "inspect", server) + ", then " + hint.Command("quarantine", "approve", server)
 }

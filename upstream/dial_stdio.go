@@ -12,6 +12,8 @@ import (
 	"github.com/mark3labs/mcp-go/client/transport"
 	"github.com/mark3labs/mcp-go/mcp"
 	"go.uber.org/zap"
+
+	"mcpproxy/internal/hint"
 )
 
 // stdoutBuffer is the size of one read of a child's stdout.
@@ -153,5 +155,5 @@ func (c *stdioConn) cause() error {
 	if errors.Is(err, errConnClosed) {
 		return err
 	}
-	return fmt.Errorf("%w; what it wrote to stderr: mcpproxy upstream logs %s", err, c.server)
+	return fmt.Errorf("%w; what it wrote to stderr: %s", err, hint.Command("upstream", "logs", c.server))
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"mcpproxy/internal/hint"
 	"mcpproxy/internal/tool"
 )
 
@@ -58,7 +59,7 @@ func (s *server) explain(err error) error {
 		return nil
 	case errors.Is(err, ErrRights), errors.Is(err, ErrLogin):
 		s.loginWanted()
-		return fmt.Errorf("upstream %q: %w; the call was not run; hint: mcpproxy auth login %s", s.spec.Name, err, s.spec.Name)
+		return fmt.Errorf("upstream %q: %w; the call was not run; hint: %s", s.spec.Name, err, hint.Command("auth", "login", s.spec.Name))
 	case errors.Is(err, ErrSessionLost):
 		return fmt.Errorf("upstream %q: %w; the call was not run, send it again", s.spec.Name, err)
 	case errors.Is(err, ErrLost):

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"mcpproxy/internal/hint"
 )
 
 // transitions are the legal changes of a server's state. Apply and Restart
@@ -58,13 +60,13 @@ func unavailable(name string, st State, cause error) error {
 	var next string
 	switch st {
 	case Disabled:
-		next = fmt.Sprintf("is disabled; hint: mcpproxy upstream enable %s", name)
+		next = "is disabled; hint: " + hint.Command("upstream", "enable", name)
 	case Held:
-		next = fmt.Sprintf("waits for approval; hint: mcpproxy quarantine inspect %s", name)
+		next = "waits for approval; hint: " + hint.Command("quarantine", "inspect", name)
 	case NeedsLogin:
-		next = fmt.Sprintf("needs a login; hint: mcpproxy auth login %s", name)
+		next = "needs a login; hint: " + hint.Command("auth", "login", name)
 	case Failed:
-		next = fmt.Sprintf("failed; hint: correct its configuration, then mcpproxy upstream restart %s", name)
+		next = "failed; hint: correct its configuration, then " + hint.Command("upstream", "restart", name)
 	default:
 		next = "cannot be reached, the next try follows by itself"
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"mcpproxy/internal/escape"
+	"mcpproxy/internal/hint"
 )
 
 // Expand replaces every ${env:NAME} by that environment variable and every
@@ -94,7 +95,7 @@ func resolve(kind, name string, keyring Store) (string, error) {
 	value, err := keyring.Get(name)
 	switch {
 	case errors.Is(err, ErrNotFound):
-		return "", unresolved{fmt.Errorf("${keyring:%s} is not set: run `mcpproxy secrets set %s`", name, name)}
+		return "", unresolved{fmt.Errorf("${keyring:%s} is not set: run `%s`", name, hint.Command("secrets", "set", name))}
 	case err != nil:
 		return "", unresolved{fmt.Errorf("${keyring:%s}: %w", name, err)}
 	}

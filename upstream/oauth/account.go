@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"mcpproxy/internal/hint"
 )
 
 // reloadPause is between tries to read a store that failed.
@@ -186,7 +188,7 @@ func (a *account) reject(t *token, c Challenge) {
 		return
 	}
 	a.rejected = t.Access
-	a.log.Warn("the server refuses the token of its login", zap.String("hint", "mcpproxy auth login "+a.server().Name))
+	a.log.Warn("the server refuses the token of its login", zap.String("hint", hint.Command("auth", "login", a.server().Name)))
 }
 
 // wanted begins a login that nobody typed, if that may be done now.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"mcpproxy/internal/escape"
+	"mcpproxy/internal/hint"
 )
 
 // callbackPath is where the browser comes back to.
@@ -113,7 +114,7 @@ func (c *callback) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	case len(r.URL.RawQuery) > 16<<10 || repeats(q) || !c.take(q.Get("state")):
 		c.page(w, http.StatusBadRequest, page{Title: "This login is not waited for",
-			Text: "It was finished before, or it was not begun by mcpproxy. Nothing was done.", Next: "mcpproxy auth login " + c.name})
+			Text: "It was finished before, or it was not begun by mcpproxy. Nothing was done.", Next: hint.Command("auth", "login", c.name)})
 		return
 	}
 	got := redirected{code: q.Get("code"), fault: q.Get("error"), words: q.Get("error_description"), iss: q.Get("iss"), reply: make(chan reply, 1)}
@@ -148,7 +149,7 @@ func (c *callback) show(w http.ResponseWriter, r *http.Request, got redirected, 
 		c.page(w, http.StatusOK, page{Title: "You are logged in", Good: true,
 			Text: "mcpproxy can use " + c.name + " now. You can close this window."})
 	default:
-		p := page{Title: "The login did not work", Text: out.err.Error(), Next: "mcpproxy auth login " + c.name}
+		p := page{Title: "The login did not work", Text: out.err.Error(), Next: hint.Command("auth", "login", c.name)}
 		if got.fault != "" {
 			p.Quote = escape.Short(got.words, 300)
 		}

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"mcpproxy/internal/hint"
 )
 
 // why a login begins.
@@ -106,8 +108,8 @@ func (f *flow) login(ctx context.Context) error {
 	was := a.record.Issuer
 	a.mu.Unlock()
 	if was != "" && was != got.server.Issuer {
-		return fmt.Errorf("%w: it was %q and is now %q\nhint: if you trust the new one: mcpproxy auth logout %s, then mcpproxy auth login %s",
-			ErrIssuer, was, got.server.Issuer, a.server().Name, a.server().Name)
+		return fmt.Errorf("%w: it was %q and is now %q\nhint: if you trust the new one: %s, then %s",
+			ErrIssuer, was, got.server.Issuer, hint.Command("auth", "logout", a.server().Name), hint.Command("auth", "login", a.server().Name))
 	}
 	redirect := ""
 	if earlier != nil {
@@ -188,7 +190,7 @@ func (f *flow) show(ctx context.Context, try *attempt) error {
 		a.log.Info("opening a browser to log in", zap.String("host", p.Host))
 		if err := a.keeper.opt.Open(try.url); err != nil {
 			p.Note = err.Error()
-			a.log.Warn("no browser could be opened", zap.String("hint", "mcpproxy auth login "+a.server().Name), zap.Error(err))
+			a.log.Warn("no browser could be opened", zap.String("hint", hint.Command("auth", "login", a.server().Name)), zap.Error(err))
 		} else {
 			p.Opened = true
 		}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"mcpproxy/internal/hint"
 )
 
 // maxRetry is the longest pause between tries to refresh.
@@ -81,7 +83,7 @@ func (a *account) refresh(t *token, r *renewal) {
 	a.mu.Unlock()
 	switch {
 	case lost:
-		a.log.Warn("login needed: the authorization server ended it", zap.Error(err), zap.String("hint", "mcpproxy auth login "+a.server().Name))
+		a.log.Warn("login needed: the authorization server ended it", zap.Error(err), zap.String("hint", hint.Command("auth", "login", a.server().Name)))
 		a.keeper.opt.Event(Event{What: LoginNeeded, Server: a.server().Name, Detail: err.Error()})
 		err = nil // the request goes on without a token and is answered 401
 	case err != nil:

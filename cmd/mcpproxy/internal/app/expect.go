@@ -8,6 +8,7 @@ import (
 
 	"mcpproxy/index"
 	"mcpproxy/internal/client"
+	"mcpproxy/internal/hint"
 	"mcpproxy/internal/tool"
 	"mcpproxy/quarantine"
 )
@@ -49,10 +50,10 @@ func (a *App) hides(id tool.ID) string {
 	case err != nil:
 		return fmt.Sprintf("no server is called %s", id.Server)
 	case !s.Enabled:
-		return fmt.Sprintf("server %s is disabled: mcpproxy upstream enable %s", id.Server, id.Server)
+		return fmt.Sprintf("server %s is disabled: %s", id.Server, hint.Command("upstream", "enable", id.Server))
 	}
 	if slices.Contains(a.gate.Blocked(id.Server), id) {
-		return fmt.Sprintf("it is blocked: mcpproxy quarantine unblock %s", id.Target())
+		return "it is blocked: " + hint.Command("quarantine", "unblock", id.Target())
 	}
 	for _, page := range a.gate.Waiting() {
 		if page.Server != id.Server {
@@ -60,12 +61,12 @@ func (a *App) hides(id tool.ID) string {
 		}
 		for _, held := range page.Tools {
 			if held.Tool.ID == id {
-				return fmt.Sprintf("it is not approved (%s): mcpproxy quarantine inspect %s", held.State, id.Server)
+				return fmt.Sprintf("it is not approved (%s): %s", held.State, hint.Command("quarantine", "inspect", id.Server))
 			}
 		}
 		if page.State != quarantine.Approved {
-			return fmt.Sprintf("server %s is not approved (%s): mcpproxy quarantine inspect %s", id.Server, page.State, id.Server)
+			return fmt.Sprintf("server %s is not approved (%s): %s", id.Server, page.State, hint.Command("quarantine", "inspect", id.Server))
 		}
 	}
-	return fmt.Sprintf("server %s has no tool %s in its last listing: mcpproxy tools list %s", id.Server, id.Name, id.Server)
+	return fmt.Sprintf("server %s has no tool %s in its last listing: %s", id.Server, id.Name, hint.Command("tools", "list", id.Server))
 }

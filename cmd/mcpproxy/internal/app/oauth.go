@@ -13,6 +13,7 @@ import (
 	"mcpproxy/internal/audit"
 	"mcpproxy/internal/client"
 	"mcpproxy/internal/config"
+	"mcpproxy/internal/hint"
 	"mcpproxy/internal/secret"
 	"mcpproxy/upstream"
 	"mcpproxy/upstream/oauth"
@@ -104,7 +105,7 @@ func loginDTO(st oauth.Status) client.Login {
 		Renewable: st.Renewable, Kept: st.Kept, Redirect: st.Redirect, URL: st.URL,
 	}
 	if st.State == oauth.Needed {
-		l.Hint = "mcpproxy auth login " + st.Server
+		l.Hint = hint.Command("auth", "login", st.Server)
 	}
 	return l
 }
@@ -168,7 +169,7 @@ func loginError(server string, err error) error {
 	case errors.Is(err, oauth.ErrNoLogin):
 		e.Code, e.Message = client.CodeInvalid, "server "+server+" asks for no login"
 	case errors.Is(err, oauth.ErrTimeout):
-		e.Hint = "try again: mcpproxy auth login " + server
+		e.Hint = "try again: " + hint.Command("auth", "login", server)
 	}
 	return e
 }

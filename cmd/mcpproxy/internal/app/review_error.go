@@ -7,6 +7,7 @@ import (
 
 	"mcpproxy/internal/client"
 	"mcpproxy/internal/closest"
+	"mcpproxy/internal/hint"
 	"mcpproxy/internal/store"
 	"mcpproxy/internal/tool"
 	"mcpproxy/quarantine"
@@ -26,7 +27,7 @@ func unknownItem(id tool.ID, known []tool.ID) error {
 	}
 	switch near := closest.Name(id.Name, names); {
 	case len(known) == 0:
-		e.Hint = "it was not listed yet: mcpproxy quarantine inspect " + id.Server
+		e.Hint = "it was not listed yet: " + hint.Command("quarantine", "inspect", id.Server)
 	case near != "":
 		e.Hint = "did you mean " + tool.ID{Server: id.Server, Kind: id.Kind, Name: near}.Target() + "?"
 	case len(targets) > most:
@@ -39,11 +40,11 @@ func unknownItem(id tool.ID, known []tool.ID) error {
 
 // reviewError tells a reviewer why nothing was decided.
 func reviewError(err error, server string) error {
-	message, hint, _ := strings.Cut(err.Error(), "\nhint: ")
-	e := &client.Error{Message: message, Hint: hint}
+	message, advice, _ := strings.Cut(err.Error(), "\nhint: ")
+	e := &client.Error{Message: message, Hint: advice}
 	switch {
 	case errors.Is(err, quarantine.ErrMoved), errors.Is(err, quarantine.ErrNotInspected):
-		e.Code, e.Hint = client.CodeConflict, "look again: mcpproxy quarantine inspect "+server
+		e.Code, e.Hint = client.CodeConflict, "look again: "+hint.Command("quarantine", "inspect", server)
 	case errors.Is(err, quarantine.ErrHeld):
 		e.Code = client.CodeHeld
 	case errors.Is(err, store.ErrFull):

@@ -13,6 +13,7 @@ import (
 	"mcpproxy/internal/audit"
 	"mcpproxy/internal/client"
 	"mcpproxy/internal/config"
+	"mcpproxy/internal/hint"
 	"mcpproxy/internal/logging"
 	"mcpproxy/internal/secret"
 	"mcpproxy/upstream"
@@ -139,7 +140,7 @@ func placesOf(s config.Server) []string {
 // if it is something else.
 func secretCure(s config.Server, fault string) string {
 	for _, name := range secret.Names(placesOf(s)...) {
-		if cure := "mcpproxy secrets set " + name; strings.Contains(fault, "`"+cure+"`") {
+		if cure := hint.Command("secrets", "set", name); strings.Contains(fault, "`"+cure+"`") {
 			return cure
 		}
 	}

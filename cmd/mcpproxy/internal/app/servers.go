@@ -12,6 +12,7 @@ import (
 	"mcpproxy/internal/client"
 	"mcpproxy/internal/closest"
 	"mcpproxy/internal/config"
+	"mcpproxy/internal/hint"
 	"mcpproxy/upstream"
 )
 
@@ -76,16 +77,16 @@ func hintFor(state string, s config.Server) string {
 	name := s.Name
 	switch upstream.State(state) {
 	case upstream.Held:
-		return "mcpproxy quarantine inspect " + name
+		return hint.Command("quarantine", "inspect", name)
 	case upstream.Disabled:
-		return "mcpproxy upstream enable " + name
+		return hint.Command("upstream", "enable", name)
 	case upstream.Failed, upstream.BackingOff:
-		return "mcpproxy upstream logs " + name
+		return hint.Command("upstream", "logs", name)
 	case upstream.NeedsLogin:
 		if !usesOAuth(s) {
 			return "check its Authorization under \"headers\" in the configuration"
 		}
-		return "mcpproxy auth login " + name
+		return hint.Command("auth", "login", name)
 	default:
 		return ""
 	}

@@ -11,6 +11,7 @@ import (
 	"mcpproxy/index"
 	"mcpproxy/internal/client"
 	"mcpproxy/internal/config"
+	"mcpproxy/internal/hint"
 	"mcpproxy/internal/tool"
 	"mcpproxy/upstream"
 )
@@ -63,9 +64,9 @@ func (a *App) listing(ctx context.Context, s config.Server, opt api.ListOptions)
 	}
 	tools, err := a.pool.List(ctx, spec, opt.Trace)
 	if err != nil {
-		e := &client.Error{Code: client.CodeUnavailable, Message: err.Error(), Hint: "see its log: mcpproxy upstream logs " + s.Name}
+		e := &client.Error{Code: client.CodeUnavailable, Message: err.Error(), Hint: "see its log: " + hint.Command("upstream", "logs", s.Name)}
 		if errors.Is(err, upstream.ErrConfig) {
-			e.Hint = "its settings are in " + a.configPath + "; mcpproxy doctor looks at them; its log: mcpproxy upstream logs " + s.Name
+			e.Hint = "its settings are in " + a.configPath + "; mcpproxy doctor looks at them; its log: " + hint.Command("upstream", "logs", s.Name)
 		}
 		if errors.Is(err, upstream.ErrLogin) || errors.Is(err, upstream.ErrRights) {
 			e.Hint = hintFor(string(upstream.NeedsLogin), s)

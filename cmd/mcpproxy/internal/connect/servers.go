@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"mcpproxy/internal/hint"
 )
 
 // ErrNoServers is wrapped by [Servers] if a file has no table of servers.
@@ -216,7 +218,7 @@ func (e entryReader) goose(s *Server) {
 	for _, name := range e.list("env_keys") {
 		if _, set := s.Env[name]; !set {
 			s.setEnv(name, "${keyring:"+strings.ToLower(name)+"}")
-			s.Notes = append(s.Notes, fmt.Sprintf("Goose keeps %s in its own keyring; set it here: mcpproxy secrets set %s", name, strings.ToLower(name)))
+			s.Notes = append(s.Notes, fmt.Sprintf("Goose keeps %s in its own keyring; set it here: %s", name, hint.Command("secrets", "set", strings.ToLower(name))))
 		}
 	}
 }
@@ -244,7 +246,7 @@ func (s *Server) translate() {
 		return foreignPlaceholder.ReplaceAllStringFunc(text, func(found string) string {
 			m := foreignPlaceholder.FindStringSubmatch(found)
 			if m[1] != "" {
-				s.note("VS Code asks for %q; set it here: mcpproxy secrets set %s", m[2], m[2])
+				s.note("VS Code asks for %q; set it here: %s", m[2], hint.Command("secrets", "set", m[2]))
 				return "${keyring:" + m[2] + "}"
 			}
 			if m[3] != "" {

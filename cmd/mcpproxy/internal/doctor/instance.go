@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"mcpproxy/internal/client"
+	"mcpproxy/internal/hint"
 )
 
 // instance looks at the running one, or at whether one could run.
@@ -84,7 +85,7 @@ func upstreams(servers []client.Server) []Finding {
 		case bad:
 			list = append(list, Finding{"server." + strings.ReplaceAll(s.State, "-", "_"), level, s.Name, cause, s.Hint})
 		case s.HeldTools > 0:
-			list = append(list, Finding{"server.held_tools", Attention, s.Name, fmt.Sprintf("%d of the items that it lists wait for your approval", s.HeldTools), "mcpproxy quarantine inspect " + s.Name})
+			list = append(list, Finding{"server.held_tools", Attention, s.Name, fmt.Sprintf("%d of the items that it lists wait for your approval", s.HeldTools), hint.Command("quarantine", "inspect", s.Name)})
 		case s.Enabled:
 			list = append(list, ok("server", s.Name, fmt.Sprintf("%s, %d tools", s.State, s.Tools)))
 		}

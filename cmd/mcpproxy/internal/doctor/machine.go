@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"mcpproxy/internal/hint"
 )
 
 // secrets looks at the keyring if a server needs it, and at every placeholder.
@@ -20,7 +22,7 @@ func secrets(_ context.Context, opt Options) []Finding {
 		for _, text := range s.Texts {
 			needed = needed || strings.Contains(text, "${keyring:")
 			if _, err := opt.Expand(text); err != nil {
-				list = append(list, because("secret.unresolved", Error, s.Name, err, "do what is named, then: mcpproxy upstream restart "+s.Name))
+				list = append(list, because("secret.unresolved", Error, s.Name, err, "do what is named, then: "+hint.Command("upstream", "restart", s.Name)))
 			}
 		}
 	}

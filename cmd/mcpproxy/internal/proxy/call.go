@@ -166,15 +166,13 @@ func (p *Proxy) nearest(ctx context.Context, id tool.ID) []string {
 // held names the tool in the agent's own words and the reviewer's command, and
 // nothing of what is held.
 func held(id tool.ID) json.RawMessage {
-	server := printable(id.Server)
-	return failuref("ask the user to review it: mcpproxy quarantine inspect "+server+", then mcpproxy quarantine approve "+server,
-		"%s is held: nobody has approved it in its present form.", escape.Clip(id.String(), 120))
+	return failuref("ask the user to review it: "+reviewing(id.Server), "%s is held: nobody has approved it in its present form.", escape.Clip(id.String(), 120))
 }
 
 // explain turns an error of a call into words. An RPC error of an approved
 // server is quoted.
 func (p *Proxy) explain(ctx context.Context, id tool.ID, err error) json.RawMessage {
-	logs := "see why with: mcpproxy upstream logs " + printable(id.Server)
+	logs := "see why with: " + suggested("upstream", "logs", id.Server)
 	switch {
 	case ctx.Err() != nil:
 		return failuref("", "The call of %s was cancelled.", id)

@@ -200,13 +200,12 @@ func (p *Proxy) explainFetch(ctx context.Context, o *offered, asked string, err 
 	case errors.As(err, &rpc):
 		return &fault{rpc.Code, "server " + server + ": " + plainText(rpc.Message, maxErrorText)}
 	}
-	return &fault{mcp.INTERNAL_ERROR, plainText(err.Error(), maxErrorText) + "\nNext: see why with mcpproxy upstream logs " + server}
+	return &fault{mcp.INTERNAL_ERROR, plainText(err.Error(), maxErrorText) + "\nNext: see why with " + suggested("upstream", "logs", o.def.ID.Server)}
 }
 
 // heldFault names what waits in the agent's own words and the reviewer's command,
 // and nothing of what is held.
 func heldFault(code int, asked, server string) *fault {
-	server = printable(server)
 	return &fault{code, escape.Clip(asked, 120) + " is held: nobody has approved it in its present form.\nNext: ask the user to review it: " +
-		"mcpproxy quarantine inspect " + server + ", then mcpproxy quarantine approve " + server}
+		reviewing(server)}
 }

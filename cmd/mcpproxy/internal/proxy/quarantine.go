@@ -83,10 +83,9 @@ func inspectAnswer(name string, rows []waitingRow) json.RawMessage {
 	if len(rows) == 0 {
 		return failuref(`see {"operation":"list"}`, "Nothing of %q waits for review.", escape.Clip(name, 60))
 	}
-	server := printable(rows[0].Server)
 	return structured(struct {
 		waitingRow
 		Note string `json:"note"`
-	}{rows[0], "What waits is shown to the user only. Ask them to run: mcpproxy quarantine inspect " + server +
-		", and to approve what they have read with: mcpproxy quarantine approve " + server})
+	}{rows[0], "What waits is shown to the user only. Ask them to run: " + suggested("quarantine", "inspect", rows[0].Server) +
+		", and to approve what they have read with: " + suggested("quarantine", "approve", rows[0].Server)})
 }

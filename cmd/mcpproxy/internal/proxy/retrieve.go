@@ -183,8 +183,8 @@ func (p *Proxy) whyNothing(server string) string {
 		say = append(say, "Nothing matched"+connectedNames(o)+". Try other words or fewer of them.")
 	}
 	if n := len(o.Waiting); n > 0 {
-		say = append(say, fmt.Sprintf("%s for the user's approval: %s. The user reviews one with: mcpproxy quarantine inspect %s",
-			count(n, "server waits", "servers wait"), names(o.Waiting), printable(o.Waiting[0])))
+		say = append(say, fmt.Sprintf("%s for the user's approval: %s. The user reviews one with: %s",
+			count(n, "server waits", "servers wait"), names(o.Waiting), suggested("quarantine", "inspect", o.Waiting[0])))
 	}
 	if n := len(o.Starting); n > 0 {
 		say = append(say, stillStarting(o))

@@ -108,17 +108,16 @@ func (p *Proxy) listServers(ctx context.Context) (json.RawMessage, error) {
 
 // says puts a server's state into words, with the command that helps.
 func says(s client.Server) string {
-	name := printable(s.Name)
 	var text string
 	switch s.State {
 	case "ready":
 		text = fmt.Sprintf("connected, %s", count(s.Tools, "tool", "tools"))
 		if s.HeldTools > 0 {
-			text += fmt.Sprintf("; %s for the user's review: mcpproxy quarantine inspect %s", count(s.HeldTools, "new or changed item waits", "new or changed items wait"), name)
+			text += fmt.Sprintf("; %s for the user's review: %s", count(s.HeldTools, "new or changed item waits", "new or changed items wait"), suggested("quarantine", "inspect", s.Name))
 		}
 		return text
 	case stateHeld:
-		return "waits for the user's approval and does not run: mcpproxy quarantine inspect " + name + ", then mcpproxy quarantine approve " + name
+		return "waits for the user's approval and does not run: " + reviewing(s.Name)
 	case "disabled":
 		return "switched off"
 	case "starting":
@@ -147,7 +146,7 @@ func (p *Proxy) serverLogs(ctx context.Context, in management) (json.RawMessage,
 	}
 	at := slices.IndexFunc(list, func(s client.Server) bool { return s.Name == in.name })
 	if at >= 0 && list[at].State == stateHeld {
-		return nil, &client.Error{Code: client.CodeHeld, Message: in.name + " waits for approval, so its log is for the user only", Hint: "ask the user to run: mcpproxy upstream logs " + printable(in.name)}
+		return nil, &client.Error{Code: client.CodeHeld, Message: in.name + " waits for approval, so its log is for the user only", Hint: "ask the user to run: " + suggested("upstream", "logs", in.name)}
 	}
 	lines := in.lines
 	if lines < 1 {
@@ -195,8 +194,7 @@ func (p *Proxy) changeServer(ctx context.Context, in management) (json.RawMessag
 	text := "Server " + name + " " + done
 	switch {
 	case s.State == stateHeld:
-		text += " and does not run before the user approves it.\nNext: ask the user to run: mcpproxy quarantine inspect " +
-			name + ", then mcpproxy quarantine approve " + name
+		text += " and does not run before the user approves it.\nNext: ask the user to run: " + reviewing(in.name)
 	case s.State == "disabled" && in.operation != "disable":
 		text += " and is switched off."
 	case s.State != "disabled":
