@@ -46,24 +46,24 @@ func colours(w io.Writer) bool {
 
 // alarmAbout is alarm for a command that lists no servers; server limits it to
 // one, if not empty.
-func alarmAbout(ctx context.Context, cmd *cobra.Command, c *client.Client, server string) error {
+func (g *global) alarmAbout(ctx context.Context, cmd *cobra.Command, c *client.Client, server string) error {
 	st, err := c.Status(ctx)
-	alarmOf(cmd, st, server)
+	g.alarmOf(cmd, st, server)
 	return err
 }
 
 // alarmOf writes every warning of st to stderr.
-func alarmOf(cmd *cobra.Command, st client.Status, server string) {
+func (g *global) alarmOf(cmd *cobra.Command, st client.Status, server string) {
 	for _, s := range st.Servers {
 		if server == "" || s.Name == server {
 			alarm(cmd.ErrOrStderr(), []client.Server{s})
 		}
 	}
-	alarmLoss(cmd.ErrOrStderr(), st.Loss)
+	g.alarmLoss(cmd.ErrOrStderr(), st.Loss)
 }
 
 // alarmLoss says in red that approvals are gone, and how to get them back.
-func alarmLoss(w io.Writer, l *client.Loss) {
+func (g *global) alarmLoss(w io.Writer, l *client.Loss) {
 	if l == nil {
 		return
 	}
@@ -72,9 +72,9 @@ func alarmLoss(w io.Writer, l *client.Loss) {
 		text += "\nThe damaged file is kept: " + escape.Line(l.Kept)
 	}
 	if l.Backup != nil {
-		text += fmt.Sprintf("\nThere is a checked copy of %s. Stop mcpproxy serve, then: mcpproxy quarantine restore", l.Backup.Time.Local().Format(time.DateTime))
+		text += fmt.Sprintf("\nThere is a checked copy of %s. Stop mcpproxy serve, then: %s", l.Backup.Time.Local().Format(time.DateTime), g.here("mcpproxy quarantine restore"))
 	} else {
-		text += "\nThere is no copy to restore. Next: mcpproxy quarantine list"
+		text += "\nThere is no copy to restore. Next: " + g.here("mcpproxy quarantine list")
 	}
 	fmt.Fprintln(w, red(w, text))
 }

@@ -68,17 +68,17 @@ func newAuthStatusCommand(g *global) *cobra.Command {
 		Args:    wants(),
 	}, func(ctx context.Context, c *client.Client, _ []string) ([]client.Login, error) {
 		return c.Logins(ctx)
-	}, printLogins)
+	}, g.printLogins)
 }
 
-func printLogins(w io.Writer, list []client.Login) {
+func (g *global) printLogins(w io.Writer, list []client.Login) {
 	if len(list) == 0 {
 		fmt.Fprintln(w, "No remote server is configured that could ask for a login.")
 		return
 	}
 	cells := make([][]string, 0, len(list))
 	for _, l := range list {
-		cells = append(cells, []string{l.Server, l.State, l.Issuer, l.Scope, validity(l), loginNote(l)})
+		cells = append(cells, []string{l.Server, l.State, l.Issuer, l.Scope, validity(l), g.here(loginNote(l))})
 	}
 	rows(w, []string{"SERVER", "LOGIN", "AT", "SCOPES", "TOKEN", "NOTE"}, cells)
 }

@@ -13,16 +13,18 @@ import (
 	"mcpproxy/cmd/mcpproxy/internal/app"
 	"mcpproxy/cmd/mcpproxy/internal/connect"
 	"mcpproxy/internal/escape"
+	"mcpproxy/internal/hint"
 )
 
 type connectFlags struct {
+	global       *global
 	dryRun, undo bool
 	file         string
 	output
 }
 
 func newConnectCommand(g *global) *cobra.Command {
-	var f connectFlags
+	f := connectFlags{global: g}
 	cmd := &cobra.Command{
 		Use:   "connect CLIENT",
 		Short: "Put mcpproxy into an MCP client's configuration",
@@ -33,7 +35,7 @@ Everything else in that file stays byte for byte as it is, comments too. A backu
 is kept, and --undo brings the file back.`,
 		Example: "  mcpproxy connect list\n  mcpproxy connect cursor --dry-run\n  mcpproxy connect cursor\n  mcpproxy connect cursor --undo",
 		Args:    wants("CLIENT"),
-		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd, g, args[0]) },
+		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd, args[0]) },
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return strings.Split(clientNames(), ", "), cobra.ShellCompDirectiveNoFileComp
 		},
@@ -64,7 +66,7 @@ type connection struct {
 	Entry    map[string]any `json:"entry,omitempty"`    // header values are not shown
 }
 
-func (f *connectFlags) run(cmd *cobra.Command, g *global, name string) error {
+func (f *connectFlags) run(cmd *cobra.Command, name string) error {
 	client, err := connect.Find(name)
 	if err != nil {
 		return usage(cmd, "%v", err)
@@ -73,7 +75,7 @@ func (f *connectFlags) run(cmd *cobra.Command, g *global, name string) error {
 	if err != nil {
 		return err
 	}
-	opt, place, err := g.place(cmd)
+	opt, place, err := f.global.place(cmd)
 	if err != nil {
 		return err
 	}
@@ -86,7 +88,7 @@ func (f *connectFlags) run(cmd *cobra.Command, g *global, name string) error {
 	if f.undo {
 		return f.takeBack(cmd, client, places, backups)
 	}
-	plan, err := client.Plan(places, g.entry(place, opt.Executable), f.file)
+	plan, err := client.Plan(places, f.global.entry(place, opt.Executable), f.file)
 	if err != nil {
 		return fmt.Errorf("%w\nhint: nothing was changed; mcpproxy connect %s --dry-run --file FILE tries another file, docs/setup.md has the entry to write by hand", err, name)
 	}
@@ -136,10 +138,11 @@ func shown(plan *connect.Plan) map[string]any {
 
 // command is how to say the same again without --dry-run.
 func (f *connectFlags) command(client string) string {
-	if f.file == "" {
-		return "mcpproxy connect " + client
+	words := []string{"connect", client}
+	if f.file != "" {
+		words = append(words, "--file", f.file)
 	}
-	return "mcpproxy connect " + client + " --file " + escape.Line(shellWord(f.file))
+	return escape.Line(f.global.here(hint.Command(words...)))
 }
 
 func (f *connectFlags) printConnection(w io.Writer, plan *connect.Plan, running bool) {
@@ -167,7 +170,7 @@ func (f *connectFlags) printConnection(w io.Writer, plan *connect.Plan, running 
 		fmt.Fprintln(w, "It holds the key now, so that only you may read it.")
 	}
 	if !running {
-		fmt.Fprintln(w, "Start the proxy: mcpproxy serve")
+		fmt.Fprintln(w, "Start the proxy:", f.global.here("mcpproxy serve"))
 	}
 	fmt.Fprintln(w, "Then "+plan.Client.Next+".")
 }
@@ -209,7 +212,7 @@ func newConnectListCommand(g *global) *cobra.Command {
 			return o.print(cmd, list, func(w io.Writer) {
 				cells := make([][]string, 0, len(list))
 				for _, c := range list {
-					cells = append(cells, []string{c.Client, c.State, c.Path, c.Next})
+					cells = append(cells, []string{c.Client, c.State, c.Path, g.here(c.Next)})
 				}
 				rows(w, []string{"CLIENT", "STATE", "FILE", "NEXT"}, cells)
 			})

@@ -39,7 +39,7 @@ nothing, and ends with 1 if something does not work.`,
 			if err := cmd.Context().Err(); err != nil {
 				return err
 			}
-			if err := o.print(cmd, findings, func(w io.Writer) { printFindings(w, findings) }); err != nil {
+			if err := o.print(cmd, findings, func(w io.Writer) { g.printFindings(w, findings) }); err != nil {
 				return err
 			}
 			wrong := 0
@@ -62,9 +62,9 @@ nothing, and ends with 1 if something does not work.`,
 // levelWords say a level in words, with the same width.
 var levelWords = map[doctor.Level]string{doctor.OK: "ok   ", doctor.Attention: "look ", doctor.Error: "ERROR"}
 
-func printFindings(w io.Writer, findings []doctor.Finding) {
+func (g *global) printFindings(w io.Writer, findings []doctor.Finding) {
 	for _, f := range findings {
-		cause, rest, _ := strings.Cut(f.Cause, "\n")
+		cause, rest, _ := strings.Cut(g.here(f.Cause), "\n")
 		fmt.Fprintf(w, "%s  %s: %s", levelWords[f.Level], escape.Line(f.Subject), escape.Line(cause))
 		if f.Level != doctor.OK {
 			fmt.Fprintf(w, "  [%s]", f.Code)
@@ -74,7 +74,7 @@ func printFindings(w io.Writer, findings []doctor.Finding) {
 			fmt.Fprint(w, indent("       ", rest))
 		}
 		if f.Fix != "" {
-			fmt.Fprint(w, indent("       -> ", f.Fix))
+			fmt.Fprint(w, indent("       -> ", g.here(f.Fix)))
 		}
 	}
 }

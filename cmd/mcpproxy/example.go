@@ -1,13 +1,13 @@
 package main
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"mcpproxy/cmd/mcpproxy/internal/example"
+	"mcpproxy/internal/hint"
 )
 
 func newExampleCommand() *cobra.Command {
@@ -29,7 +29,7 @@ nothing but this program: ` + strings.Join(example.Names(), ", ") + `.`,
 			if !slices.Contains(example.Names(), args[0]) {
 				return usage(cmd, "no example %q; there are %s", args[0], names)
 			}
-			forPrograms(cmd, fmt.Sprintf("To use it: mcpproxy upstream add %s -- mcpproxy example %s", args[0], args[0]))
+			forPrograms(cmd, "To use it: "+hint.Command("upstream", "add", args[0], "--", hint.Program, "example", args[0]))
 			return example.Run(cmd.Context(), args[0], args[1:], cmd.InOrStdin(), cmd.OutOrStdout())
 		},
 	}

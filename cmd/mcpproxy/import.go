@@ -17,6 +17,7 @@ import (
 	"mcpproxy/cmd/mcpproxy/internal/connect"
 	"mcpproxy/internal/client"
 	"mcpproxy/internal/escape"
+	"mcpproxy/internal/hint"
 )
 
 type importFlags struct {
@@ -49,7 +50,7 @@ says what to do.`,
 			if len(args) == 0 {
 				return f.overview(cmd)
 			}
-			return f.run(cmd, g, args[0])
+			return f.run(cmd, args[0])
 		},
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return strings.Split(clientNames(), ", "), cobra.ShellCompDirectiveDefault
@@ -87,7 +88,7 @@ func (f *importFlags) source(cmd *cobra.Command, arg string) (string, error) {
 	return filepath.Abs(arg)
 }
 
-func (f *importFlags) run(cmd *cobra.Command, g *global, arg string) error {
+func (f *importFlags) run(cmd *cobra.Command, arg string) error {
 	path, err := f.source(cmd, arg)
 	if err != nil {
 		return err
@@ -104,7 +105,7 @@ func (f *importFlags) run(cmd *cobra.Command, g *global, arg string) error {
 			return usage(cmd, "%s has no server %q", path, name)
 		}
 	}
-	return g.connect(cmd, func(ctx context.Context, c *client.Client) error {
+	return f.global.connect(cmd, func(ctx context.Context, c *client.Client) error {
 		known, err := c.Servers(ctx)
 		if err != nil {
 			return err
@@ -115,17 +116,17 @@ func (f *importFlags) run(cmd *cobra.Command, g *global, arg string) error {
 			if len(f.only) > 0 && !slices.Contains(f.only, s.Name) {
 				continue
 			}
-			row, err := f.take(cmd, g, c, known, s)
+			row, err := f.take(cmd, c, known, s)
 			failed = errors.Join(failed, err)
 			list = append(list, row)
 		}
-		return errors.Join(f.print(cmd, list, func(w io.Writer) { printImported(w, path, list, f.dryRun) }), failed)
+		return errors.Join(f.print(cmd, list, func(w io.Writer) { f.printImported(w, path, list) }), failed)
 	})
 }
 
 // take adds one server. A refusal of the configuration is a skipped row, not an
 // error.
-func (f *importFlags) take(cmd *cobra.Command, g *global, c *client.Client, known []client.Server, s connect.Server) (imported, error) {
+func (f *importFlags) take(cmd *cobra.Command, c *client.Client, known []client.Server, s connect.Server) (imported, error) {
 	row := imported{Name: s.Name, State: "skipped", Reason: s.Skip, Notes: s.Notes, Launch: launchWords(s),
 		Env: slices.Sorted(maps.Keys(s.Env)), Headers: slices.Sorted(maps.Keys(s.Headers))}
 	if s.Skip != "" {
@@ -151,7 +152,7 @@ func (f *importFlags) take(cmd *cobra.Command, g *global, c *client.Client, know
 		if moved {
 			row.Secrets = append(row.Secrets, p.Name)
 		} else {
-			row.Notes = append(row.Notes, fmt.Sprintf("%s %s stands in the configuration as it is; mcpproxy secrets set %s, then write ${keyring:%s}", p.Where, p.Key, p.Name, p.Name))
+			row.Notes = append(row.Notes, fmt.Sprintf("%s %s stands in the configuration as it is; %s, then write ${keyring:%s}", p.Where, p.Key, hint.Command("secrets", "set", p.Name), p.Name))
 		}
 	}
 	if _, err := c.AddServer(cmd.Context(), changeOf(s)); err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"mcpproxy/cmd/mcpproxy/internal/connect"
 	"mcpproxy/internal/escape"
+	"mcpproxy/internal/hint"
 )
 
 // overview tells what the known clients have.
@@ -45,7 +46,7 @@ func (f *importFlags) overview(cmd *cobra.Command) error {
 	}
 	return f.print(cmd, list, func(w io.Writer) {
 		if len(list) == 0 {
-			fmt.Fprintln(w, "No MCP client's file was found. Name one: mcpproxy import FILE")
+			fmt.Fprintln(w, "No MCP client's file was found. Name one:", f.global.here("mcpproxy import FILE"))
 			return
 		}
 		cells := make([][]string, 0, len(list))
@@ -60,11 +61,11 @@ func (f *importFlags) overview(cmd *cobra.Command) error {
 			cells = append(cells, []string{row.Client, what, row.Path})
 		}
 		rows(w, []string{"CLIENT", "SERVERS", "FILE"}, cells)
-		fmt.Fprintln(w, "Take them over: mcpproxy import CLIENT")
+		fmt.Fprintln(w, "Take them over:", f.global.here("mcpproxy import CLIENT"))
 	})
 }
 
-func printImported(w io.Writer, path string, list []imported, dryRun bool) {
+func (f *importFlags) printImported(w io.Writer, path string, list []imported) {
 	if len(list) == 0 {
 		fmt.Fprintf(w, "%s holds no server but this proxy\n", escape.Line(path))
 		return
@@ -87,14 +88,14 @@ func printImported(w io.Writer, path string, list []imported, dryRun bool) {
 			fmt.Fprintf(w, "%s: in the keyring now: %s\n", escape.Line(row.Name), escape.Line(strings.Join(row.Secrets, ", ")))
 		}
 		for _, note := range row.Notes {
-			fmt.Fprintf(w, "%s: %s\n", escape.Line(row.Name), escape.Line(note))
+			fmt.Fprintf(w, "%s: %s\n", escape.Line(row.Name), escape.Line(f.global.here(note)))
 		}
 	}
 	switch {
-	case dryRun:
+	case f.dryRun:
 		fmt.Fprintln(w, "Nothing was changed. Without --dry-run the servers marked add are added.")
 	case added > 0:
-		fmt.Fprintf(w, "%s added; nothing runs before you approved it. Next: mcpproxy quarantine list\n", plural(added, "server"))
+		fmt.Fprintf(w, "%s added; nothing runs before you approved it. Next: %s\n", plural(added, "server"), f.global.here("mcpproxy quarantine list"))
 	}
 }
 
@@ -102,9 +103,5 @@ func launchWords(s connect.Server) string {
 	if s.URL != "" {
 		return s.URL
 	}
-	words := []string{shellWord(s.Command)}
-	for _, arg := range s.Args {
-		words = append(words, shellWord(arg))
-	}
-	return strings.Join(words, " ")
+	return hint.Shell(append([]string{s.Command}, s.Args...)...)
 }

@@ -29,7 +29,7 @@ is left alone.`,
 				return err
 			}
 			return o.print(cmd, map[string]string{"config": path}, func(w io.Writer) {
-				fmt.Fprintf(w, "Wrote %s\nNext: mcpproxy upstream add NAME -- COMMAND [ARGS], then mcpproxy serve\n", path)
+				fmt.Fprintf(w, "Wrote %s\nNext: %s\n", path, g.here("mcpproxy upstream add NAME -- COMMAND [ARGS], then mcpproxy serve"))
 			})
 		},
 	}

@@ -34,9 +34,10 @@ const (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
-	err := newRootCommand().ExecuteContext(ctx)
+	g := &global{}
+	err := newRootCommand(g).ExecuteContext(ctx)
 	code := exitCode(ctx, err)
-	report(os.Stderr, code, err)
+	g.report(os.Stderr, code, err)
 	os.Exit(code)
 }
 
@@ -67,12 +68,14 @@ func exitCode(ctx context.Context, err error) int {
 }
 
 // report prints the error and its hint. A text may be an upstream's in part.
-func report(w io.Writer, code int, err error) {
+func (g *global) report(w io.Writer, code int, err error) {
 	switch code {
 	case exitOK:
 	case exitInterrupted:
 		fmt.Fprintln(w, "interrupted")
-	default:
+	case exitUsage: // its hint is a command's help, which is the same everywhere
 		fmt.Fprintln(w, "error: "+escape.Text(err.Error()))
+	default:
+		fmt.Fprintln(w, "error: "+escape.Text(g.here(err.Error())))
 	}
 }

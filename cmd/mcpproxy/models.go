@@ -11,6 +11,7 @@ import (
 	"mcpproxy/cmd/mcpproxy/internal/app"
 	"mcpproxy/internal/client"
 	"mcpproxy/internal/escape"
+	"mcpproxy/internal/hint"
 )
 
 func newModelsCommand(g *global) *cobra.Command {
@@ -142,7 +143,7 @@ token, of which the mean is taken. Nothing changes until you use it.`,
 				return err
 			}
 			added.Tools, added.ReindexSeconds = tools, float64(tools)/added.ToolsPerSecond
-			return o.print(cmd, added, func(w io.Writer) { printAdded(w, added) })
+			return o.print(cmd, added, func(w io.Writer) { g.printAdded(w, added) })
 		},
 	}
 	cmd.Flags().StringVar(&from, "from", "", "`folder` of the model (required)")
@@ -150,14 +151,14 @@ token, of which the mean is taken. Nothing changes until you use it.`,
 	return cmd
 }
 
-func printAdded(w io.Writer, m client.AddedModel) {
+func (g *global) printAdded(w io.Writer, m client.AddedModel) {
 	fmt.Fprintf(w, "Added %s: %d dimensions, %s\n\n", escape.Line(m.Name), m.Dim, megabytes(m.Bytes))
 	pairs(w,
 		"one query", fmt.Sprintf("%.2f ms", m.QueryMS),
 		"tools per second", fmt.Sprintf("%.0f", m.ToolsPerSecond),
 		"index of "+plural(m.Tools, "tool"), fmt.Sprintf("%.1f s in the background", m.ReindexSeconds),
 		"digest", m.Digest)
-	fmt.Fprintf(w, "\nNext: mcpproxy models use %s\n", escape.Line(m.Name))
+	fmt.Fprintf(w, "\nNext: %s\n", escape.Line(g.here(hint.Command("models", "use", m.Name))))
 }
 
 func newModelsUseCommand(g *global) *cobra.Command {
@@ -175,7 +176,7 @@ serve until then.`,
 	}, func(w io.Writer, m client.Model) {
 		fmt.Fprintf(w, "Search uses %s (%s).\n", escape.Line(m.Name), origin(m))
 		if !m.InService {
-			fmt.Fprintln(w, "New vectors are made in the background: mcpproxy index status")
+			fmt.Fprintln(w, "New vectors are made in the background:", g.here("mcpproxy index status"))
 		}
 	})
 }

@@ -9,21 +9,22 @@ import (
 
 	"mcpproxy/internal/client"
 	"mcpproxy/internal/escape"
+	"mcpproxy/internal/hint"
 	"mcpproxy/quarantine"
 )
 
 // printPage shows a reviewer everything that an approval would let in.
 func printPage(w io.Writer, p client.Waiting) {
-	quoted := make([]string, 0, len(p.Launch.Args))
-	for _, arg := range p.Launch.Args {
-		quoted = append(quoted, shellWord(arg))
+	command := "" // of a remote server
+	if p.Launch.Command != "" {
+		command = hint.Shell(append([]string{p.Launch.Command}, p.Launch.Args...)...)
 	}
 	pairs(w,
 		"server", p.Server,
 		"state", p.State,
 		"reason", p.Reason,
 		"transport", p.Launch.Transport,
-		"command", strings.TrimSpace(shellWord(p.Launch.Command)+" "+strings.Join(quoted, " ")),
+		"command", command,
 		"folder", p.Launch.WorkingDir,
 		"env", strings.Join(p.Launch.EnvNames, ", "),
 		"url", p.Launch.URL,
@@ -43,14 +44,6 @@ func printPage(w io.Writer, p client.Waiting) {
 	for _, t := range p.Tools {
 		printTool(w, t)
 	}
-}
-
-// shellWord quotes what would not read as one word.
-func shellWord(s string) string {
-	if s == "" || !strings.ContainsAny(s, " \t\n\"'\\$`|&;<>()*?[]{}~#!") {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 // printTool shows one definition whole: its description as text, and every

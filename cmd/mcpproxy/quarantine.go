@@ -10,6 +10,7 @@ import (
 
 	"mcpproxy/internal/client"
 	"mcpproxy/internal/escape"
+	"mcpproxy/internal/hint"
 )
 
 func newQuarantineCommand(g *global) *cobra.Command {
@@ -33,13 +34,13 @@ func newQuarantineListCommand(g *global) *cobra.Command {
 	return answering(g, cmd, func(ctx context.Context, c *client.Client, _ []string) ([]client.Waiting, error) {
 		waiting, err := c.Waiting(ctx)
 		if err == nil {
-			err = alarmAbout(ctx, cmd, c, "")
+			err = g.alarmAbout(ctx, cmd, c, "")
 		}
 		return waiting, err
-	}, printWaiting)
+	}, g.printWaiting)
 }
 
-func printWaiting(w io.Writer, waiting []client.Waiting) {
+func (g *global) printWaiting(w io.Writer, waiting []client.Waiting) {
 	if len(waiting) == 0 {
 		fmt.Fprintln(w, "Nothing waits for approval.")
 		return
@@ -57,7 +58,7 @@ func printWaiting(w io.Writer, waiting []client.Waiting) {
 		cells = append(cells, []string{p.Server, p.State, items, sentence(reason, 100)})
 	}
 	rows(w, []string{"SERVER", "STATE", "WAITS", "REASON"}, cells)
-	fmt.Fprintln(w, "\nNext: mcpproxy quarantine inspect SERVER")
+	fmt.Fprintln(w, "\nNext:", g.here("mcpproxy quarantine inspect SERVER"))
 }
 
 func newQuarantineInspectCommand(g *global) *cobra.Command {
@@ -82,19 +83,18 @@ for this, listed and stopped. What it lists is stored; nothing is approved.`,
 	return answering(g, cmd, func(ctx context.Context, c *client.Client, args []string) (client.Waiting, error) {
 		page, err := c.Inspect(ctx, args[0], client.ListOptions{Timeout: timeout})
 		if err == nil {
-			err = alarmAbout(ctx, cmd, c, args[0])
+			err = g.alarmAbout(ctx, cmd, c, args[0])
 		}
 		return page, err
 	}, func(w io.Writer, page client.Waiting) {
 		printPage(w, page)
-		name := escape.Line(page.Server)
+		next := "Nothing of it waits. What it lists: " + hint.Command("tools", "list", page.Server)
 		switch {
 		case page.State == "blocked":
-			fmt.Fprintf(w, "\nNext: mcpproxy quarantine unblock %s\n", name)
+			next = "Next: " + hint.Command("quarantine", "unblock", page.Server)
 		case needsApproval(page):
-			fmt.Fprintf(w, "\nNext: mcpproxy quarantine approve %s\n", name)
-		default:
-			fmt.Fprintf(w, "\nNothing of it waits. What it lists: mcpproxy tools list %s\n", name)
+			next = "Next: " + hint.Command("quarantine", "approve", page.Server)
 		}
+		fmt.Fprintln(w, "\n"+escape.Line(g.here(next)))
 	})
 }

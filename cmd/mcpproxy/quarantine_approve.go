@@ -11,6 +11,7 @@ import (
 
 	"mcpproxy/internal/client"
 	"mcpproxy/internal/escape"
+	"mcpproxy/internal/hint"
 	"mcpproxy/internal/tool"
 )
 
@@ -170,7 +171,7 @@ func waitingItem(ctx context.Context, c *client.Client, id tool.ID) (client.Tool
 // blockedError says why nothing of target is approved. target is a server or an item.
 func blockedError(target string) error {
 	return &client.Error{Code: client.CodeHeld, Message: fmt.Sprintf("%s is blocked, and no approval lifts that", target),
-		Hint: "mcpproxy quarantine unblock " + target}
+		Hint: hint.Command("quarantine", "unblock", target)}
 }
 
 // pageOf returns what waits of a server, listing it first where nothing is
@@ -200,7 +201,7 @@ func askHash(cmd *cobra.Command, verb, what, target, hash string) error {
 		return err
 	case !asked:
 		return &client.Error{Code: client.CodeHeld, Message: fmt.Sprintf("nothing is %sd: there is no terminal to ask on", verb),
-			Hint: fmt.Sprintf("read it, then: mcpproxy quarantine %s %s --hash %s", verb, target, hash)}
+			Hint: "read it, then: " + hint.Command("quarantine", verb, target, "--hash", hash)}
 	case !strings.EqualFold(answer, hash[:min(askedCharacters, len(hash))]):
 		return fmt.Errorf("not %sd: that is not how the hash begins", verb)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"mcpproxy/internal/client"
 	"mcpproxy/internal/escape"
+	"mcpproxy/internal/hint"
 	"mcpproxy/quarantine"
 	"mcpproxy/quarantine/scan"
 )
@@ -50,7 +51,7 @@ capability (schema or hints), new directive (words that tell an agent what to do
 				if err != nil {
 					return err
 				}
-				return o.print(cmd, t, func(w io.Writer) { printDiff(w, cmd.OutOrStdout(), t, sides) })
+				return o.print(cmd, t, func(w io.Writer) { g.printDiff(w, cmd.OutOrStdout(), t, sides) })
 			})
 		},
 	}
@@ -60,7 +61,7 @@ capability (schema or hints), new directive (words that tell an agent what to do
 }
 
 // printDiff writes to w for screen.
-func printDiff(w, screen io.Writer, t client.Tool, sides bool) {
+func (g *global) printDiff(w, screen io.Writer, t client.Tool, sides bool) {
 	d, ok := differenceOf(t)
 	if !ok {
 		fmt.Fprintf(w, "%s was never approved, so there is nothing to compare it with.\n", escape.Line(t.ID))
@@ -75,7 +76,8 @@ func printDiff(w, screen io.Writer, t client.Tool, sides bool) {
 	} else {
 		printInline(w, screen, d, t)
 	}
-	fmt.Fprintf(w, "\nhash %s\nNext: mcpproxy quarantine approve %s, or block it\n", t.Hash, escape.Line(targetOf(t.Server, t.Kind, t.Name)))
+	approve := hint.Command("quarantine", "approve", targetOf(t.Server, t.Kind, t.Name))
+	fmt.Fprintf(w, "\nhash %s\nNext: %s, or block it\n", t.Hash, escape.Line(g.here(approve)))
 }
 
 // printInline writes the changes with what the scanner found in each below it,

@@ -18,8 +18,9 @@ import (
 )
 
 type restoreFlags struct {
-	list bool
-	hash string
+	global *global
+	list   bool
+	hash   string
 	output
 }
 
@@ -34,7 +35,7 @@ type restoreCopy struct {
 }
 
 func newQuarantineRestoreCommand(g *global) *cobra.Command {
-	var f restoreFlags
+	f := restoreFlags{global: g}
 	cmd := &cobra.Command{
 		Use:   "restore [COPY]",
 		Short: "Bring approvals back from a checked copy",
@@ -60,7 +61,7 @@ stay, and a tool whose text differs from the approved one waits as ever.`,
 				return err
 			}
 			if f.list {
-				return f.print(cmd, copyDTOs(copies), func(w io.Writer) { printCopies(w, copies) })
+				return f.print(cmd, copyDTOs(copies), func(w io.Writer) { g.printCopies(w, copies) })
 			}
 			return restore(cmd, opt, copies, args, f)
 		},
@@ -127,7 +128,7 @@ func restoreFrom(cmd *cobra.Command, r *app.Restorer, c app.Copy, number int, f 
 	}
 	done := map[string]any{"restored": c.Sum, "gained": emptyNotNull(plan.Gained), "lost": emptyNotNull(plan.Lost), "changed": emptyNotNull(plan.Changed)}
 	return f.print(cmd, done, func(w io.Writer) {
-		fmt.Fprintf(w, "Restored %s of %s. Next: mcpproxy serve\n", plural(c.Approvals, "approval"), c.Time.Local().Format(time.DateTime))
+		fmt.Fprintf(w, "Restored %s of %s. Next: %s\n", plural(c.Approvals, "approval"), c.Time.Local().Format(time.DateTime), f.global.here("mcpproxy serve"))
 	})
 }
 
@@ -142,7 +143,7 @@ func copyDTOs(copies []app.Copy) []restoreCopy {
 	return list
 }
 
-func printCopies(w io.Writer, copies []app.Copy) {
+func (g *global) printCopies(w io.Writer, copies []app.Copy) {
 	if len(copies) == 0 {
 		fmt.Fprintln(w, "There is no copy yet; one is made after each approval.")
 		return
@@ -156,7 +157,7 @@ func printCopies(w io.Writer, copies []app.Copy) {
 		cells = append(cells, row)
 	}
 	rows(w, []string{"COPY", "MADE", "APPROVALS", "HASH", "STATE"}, cells)
-	fmt.Fprintln(w, "\nNext: mcpproxy quarantine restore COPY, while no instance runs")
+	fmt.Fprintln(w, "\nNext:", g.here("mcpproxy quarantine restore COPY, while no instance runs"))
 }
 
 // printPlan shows what restoring would change, a line each.

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -26,10 +27,12 @@ instance, 4 configuration, 5 approval or permission needed, 130 interrupted
 `
 
 // global holds the flags of every command.
-type global struct{ configPath, dataDir string }
+type global struct {
+	configPath, dataDir string
+	suggested           *regexp.Regexp // the commands in a hint, see [global.here]
+}
 
-func newRootCommand() *cobra.Command {
-	g := &global{}
+func newRootCommand(g *global) *cobra.Command {
 	root := group("mcpproxy", "One endpoint in front of all your MCP servers",
 		`mcpproxy stands between agents and their MCP servers. An agent sees a handful of
 tools: it searches in plain words, gets the few definitions that fit, and calls
@@ -46,6 +49,7 @@ data directory themselves. Answers go to stdout, everything else to stderr.`)
 		topic{"Secrets and logins", []*cobra.Command{newSecretsCommand(g), newAuthCommand(g)}},
 		topic{"Clients", []*cobra.Command{newConnectCommand(g), newImportCommand(g), newStdioCommand(g)}},
 		topic{"Examples and help", []*cobra.Command{newDemoCommand(), newExampleCommand(), newVersionCommand()}})
+	g.suggested = suggestions(root)
 	root.Example = `  mcpproxy init
   mcpproxy upstream add files -- npx -y @modelcontextprotocol/server-filesystem ~/notes
   mcpproxy serve
@@ -69,7 +73,7 @@ func (g *global) options(cmd *cobra.Command) (app.Options, error) {
 	opt := app.Options{ConfigPath: g.configPath, DataDir: g.dataDir, Version: version, Stderr: cmd.ErrOrStderr(), Passphrase: passphrase(cmd)}
 	if g.configPath != "" {
 		if _, err := os.Stat(g.configPath); errors.Is(err, fs.ErrNotExist) {
-			return opt, fmt.Errorf("%w: %s\nhint: write one: mcpproxy init --config %s", errNoConfig, g.configPath, g.configPath)
+			return opt, fmt.Errorf("%w: %s\nhint: write one: mcpproxy init", errNoConfig, g.configPath)
 		}
 	}
 	if info, err := os.Stat(g.dataDir); err == nil && !info.IsDir() {

@@ -52,7 +52,7 @@ says where that tool stands, or what hides it.`,
 					}
 				}
 				if len(hits) == 0 {
-					sayNoHits(ctx, cmd.ErrOrStderr(), c)
+					g.sayNoHits(ctx, cmd.ErrOrStderr(), c)
 				}
 				if expect == "" {
 					return o.print(cmd, hits, func(w io.Writer) { printHits(w, hits) })
@@ -64,7 +64,7 @@ says where that tool stands, or what hides it.`,
 				both := map[string]any{"hits": emptyNotNull(hits), "expected": e}
 				return o.print(cmd, both, func(w io.Writer) {
 					printHits(w, hits)
-					printExpectation(w, e)
+					g.printExpectation(w, e)
 				})
 			})
 		},
@@ -77,18 +77,18 @@ says where that tool stands, or what hides it.`,
 	return cmd
 }
 
-func printExpectation(w io.Writer, e client.Expectation) {
-	fmt.Fprint(w, indent("", fmt.Sprintf("\nExpected %s: %s", e.ID, e.Reason)))
+func (g *global) printExpectation(w io.Writer, e client.Expectation) {
+	fmt.Fprint(w, indent("", fmt.Sprintf("\nExpected %s: %s", e.ID, g.here(e.Reason))))
 	if len(e.Explain) > 0 {
 		printExplain(w, e.Explain)
 	}
 }
 
 // sayNoHits names the reason that is not the query's.
-func sayNoHits(ctx context.Context, w io.Writer, c *client.Client) {
+func (g *global) sayNoHits(ctx context.Context, w io.Writer, c *client.Client) {
 	waiting, err := c.Waiting(ctx)
 	if err == nil && len(waiting) > 0 {
-		fmt.Fprintf(w, "Nothing found. %s waiting for your approval: mcpproxy quarantine list\n", plural(len(waiting), "server"))
+		fmt.Fprintf(w, "Nothing found. %s waiting for your approval: %s\n", plural(len(waiting), "server"), g.here("mcpproxy quarantine list"))
 		return
 	}
 	fmt.Fprintln(w, "Nothing found.")

@@ -11,6 +11,7 @@ import (
 	"mcpproxy/internal/client"
 	"mcpproxy/internal/config"
 	"mcpproxy/internal/escape"
+	"mcpproxy/internal/hint"
 	"mcpproxy/internal/secret"
 )
 
@@ -130,7 +131,7 @@ func (g *global) secretChanged(cmd *cobra.Command, name string) client.SecretCha
 		change.Restarted, err = app.SecretChanged(cmd.Context(), opt, name)
 	}
 	if err != nil {
-		fmt.Fprint(cmd.ErrOrStderr(), indent("", "warning: the running instance was not told: "+err.Error()+"\nhint: restart the servers that use it: mcpproxy upstream restart NAME"))
+		fmt.Fprint(cmd.ErrOrStderr(), indent("", g.here("warning: the running instance was not told: "+err.Error()+"\nhint: restart the servers that use it: mcpproxy upstream restart NAME")))
 	}
 	return change
 }
@@ -165,17 +166,17 @@ nobody has set. On Linux secrets appear that another program stored under the se
 				cfg, _, _ = config.Parse(nil) // none yet; a faulty one ended the command above
 			}
 			list := app.SecretsOf(cfg, names)
-			return o.print(cmd, list, func(w io.Writer) { printSecrets(w, place, list) })
+			return o.print(cmd, list, func(w io.Writer) { g.printSecrets(w, place, list) })
 		},
 	}
 	o.flag(cmd)
 	return cmd
 }
 
-func printSecrets(w io.Writer, place string, list client.Secrets) {
+func (g *global) printSecrets(w io.Writer, place string, list client.Secrets) {
 	switch len(list.Secrets) {
 	case 0:
-		fmt.Fprintf(w, "Found 0 secrets in %s. Store one: mcpproxy secrets set NAME\n", place)
+		fmt.Fprintf(w, "Found 0 secrets in %s. Store one: %s\n", place, g.here("mcpproxy secrets set NAME"))
 	default:
 		fmt.Fprintf(w, "Found %s in %s:\n", plural(len(list.Secrets), "secret"), place)
 	}
@@ -183,7 +184,7 @@ func printSecrets(w io.Writer, place string, list client.Secrets) {
 		fmt.Fprintln(w, "  "+escape.Line(s.Name))
 	}
 	for _, s := range list.Missing {
-		fmt.Fprintf(w, "Missing, and used by %s: mcpproxy secrets set %s\n", escape.Line(s.UsedBy[0]), escape.Line(s.Name))
+		fmt.Fprintf(w, "Missing, and used by %s: %s\n", escape.Line(s.UsedBy[0]), escape.Line(g.here(hint.Command("secrets", "set", s.Name))))
 	}
 }
 

@@ -84,7 +84,7 @@ func runServe(cmd *cobra.Command, g *global, f serveFlags) error {
 		if !isTerminal(cmd.ErrOrStderr()) {
 			r.Page = "" // a log is no place for it
 		}
-		sayReady(cmd.ErrOrStderr(), r)
+		g.sayReady(cmd.ErrOrStderr(), r)
 	})
 }
 
@@ -96,26 +96,25 @@ func checkLevel(cmd *cobra.Command, level string) error {
 }
 
 // sayReady names the endpoint and the next step.
-func sayReady(w io.Writer, r app.Ready) {
+func (g *global) sayReady(w io.Writer, r app.Ready) {
 	fmt.Fprintf(w, "mcpproxy %s serves at %s\n", version, r.Endpoint)
 	if r.Page != "" {
-		fmt.Fprintf(w, "Web page, this link works once and for five minutes (later: mcpproxy ui):\n  %s\n", r.Page)
+		fmt.Fprintf(w, "Web page, this link works once and for five minutes (later: %s):\n  %s\n", g.here("mcpproxy ui"), r.Page)
 	} else {
-		fmt.Fprintln(w, "Web page: mcpproxy ui prints a link that works once")
+		fmt.Fprintln(w, g.here("Web page: mcpproxy ui prints a link that works once"))
 	}
 	switch {
 	case r.ConfigMissing:
-		fmt.Fprintf(w, `There is no configuration yet at %s. Next, in another terminal:
-  mcpproxy init                                  write a commented one, or
-  mcpproxy upstream add NAME -- COMMAND [ARGS]   add a server at once
-`, r.ConfigPath)
+		fmt.Fprintf(w, "There is no configuration yet at %s. Next, in another terminal:\n%s\n", r.ConfigPath,
+			g.here("  mcpproxy init                                  write a commented one, or\n"+
+				"  mcpproxy upstream add NAME -- COMMAND [ARGS]   add a server at once"))
 	case r.Servers == 0:
-		fmt.Fprintln(w, "No server is configured yet. Next: mcpproxy upstream add NAME -- COMMAND [ARGS]")
+		fmt.Fprintln(w, "No server is configured yet. Next:", g.here("mcpproxy upstream add NAME -- COMMAND [ARGS]"))
 	case r.Waiting > 0:
-		fmt.Fprintf(w, "%s configured, %d waiting for your approval. Next: mcpproxy quarantine list\n", plural(r.Servers, "server"), r.Waiting)
+		fmt.Fprintf(w, "%s configured, %d waiting for your approval. Next: %s\n", plural(r.Servers, "server"), r.Waiting, g.here("mcpproxy quarantine list"))
 	default:
 		fmt.Fprintf(w, "%s configured\n", plural(r.Servers, "server"))
 	}
 	alarm(w, r.AutoApproving)
-	alarmLoss(w, r.Loss)
+	g.alarmLoss(w, r.Loss)
 }

@@ -11,6 +11,7 @@ import (
 
 	"mcpproxy/internal/client"
 	"mcpproxy/internal/escape"
+	"mcpproxy/internal/hint"
 )
 
 func newStatusCommand(g *global) *cobra.Command {
@@ -25,14 +26,14 @@ and the search index. "mcpproxy doctor" says what to do where something is wrong
 	return answering(g, cmd, func(ctx context.Context, c *client.Client, _ []string) (client.Status, error) {
 		st, err := c.Status(ctx)
 		if err == nil {
-			alarmOf(cmd, st, "")
+			g.alarmOf(cmd, st, "")
 		}
 		return st, err
-	}, func(w io.Writer, st client.Status) { printStatus(w, st, time.Now()) })
+	}, func(w io.Writer, st client.Status) { g.printStatus(w, st, time.Now()) })
 }
 
-func printStatus(w io.Writer, st client.Status, now time.Time) {
-	instance, endpoint := "not running (start it: mcpproxy serve)", ""
+func (g *global) printStatus(w io.Writer, st client.Status, now time.Time) {
+	instance, endpoint := g.here("not running (start it: mcpproxy serve)"), ""
 	if st.Running {
 		instance = fmt.Sprintf("running for %s (version %s, pid %d)", age(now.Sub(st.StartedAt)), st.Version, st.PID)
 		endpoint = st.Endpoint
@@ -42,18 +43,18 @@ func printStatus(w io.Writer, st client.Status, now time.Time) {
 		"endpoint", endpoint,
 		"configuration", st.ConfigPath,
 		"not in force", strings.ReplaceAll(st.ConfigError, "\n ", ";"),
-		"servers", countStates(st.Servers),
-		"tools", toolsLine(st.Servers),
+		"servers", g.here(countStates(st.Servers)),
+		"tools", g.here(toolsLine(st.Servers)),
 		"search", searchLine(st.Index))
 	var notes [][]string
 	for _, s := range st.Servers {
 		switch {
 		case s.State == "held":
-			notes = append(notes, []string{s.Name, s.State, "nobody approved it as it is now", s.Hint})
+			notes = append(notes, []string{s.Name, s.State, "nobody approved it as it is now", g.here(s.Hint)})
 		case s.Error != "":
-			notes = append(notes, []string{s.Name, s.State, sentence(s.Error, 90), s.Hint})
+			notes = append(notes, []string{s.Name, s.State, sentence(s.Error, 90), g.here(s.Hint)})
 		case s.HeldTools > 0:
-			notes = append(notes, []string{s.Name, s.State, plural(s.HeldTools, "item") + " waiting", "mcpproxy quarantine inspect " + s.Name})
+			notes = append(notes, []string{s.Name, s.State, plural(s.HeldTools, "item") + " waiting", g.here(hint.Command("quarantine", "inspect", s.Name))})
 		}
 	}
 	if len(notes) > 0 {

@@ -24,12 +24,12 @@ ten seconds for it, and outlives its restarts.`,
 			if err != nil && place.DataDir == "" {
 				return err
 			}
-			forPrograms(cmd, "To give it to a client: mcpproxy connect list")
+			forPrograms(cmd, g.here("To give it to a client: mcpproxy connect list"))
 			return bridge.Run(cmd.Context(), cmd.InOrStdin(), bridge.Options{
 				Dial: func() (bridge.Endpoint, error) {
 					c, err := client.Dial(place.DataDir)
 					if errors.Is(err, client.ErrNotRunning) {
-						return nil, fmt.Errorf("%w: start it with: mcpproxy serve", client.ErrNotRunning)
+						return nil, fmt.Errorf("%w: start it with: %s", client.ErrNotRunning, g.here("mcpproxy serve"))
 					}
 					return c, err
 				},

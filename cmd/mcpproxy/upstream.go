@@ -12,6 +12,7 @@ import (
 
 	"mcpproxy/internal/client"
 	"mcpproxy/internal/escape"
+	"mcpproxy/internal/hint"
 )
 
 func newUpstreamCommand(g *global) *cobra.Command {
@@ -40,14 +41,14 @@ many wait, and what helps where something is wrong.`,
 		if st.ConfigError != "" {
 			fmt.Fprint(cmd.ErrOrStderr(), indent("", "The file on disk is not in force: "+st.ConfigError))
 		}
-		alarmOf(cmd, st, "")
+		g.alarmOf(cmd, st, "")
 		return st.Servers, nil
-	}, printServers)
+	}, g.printServers)
 }
 
-func printServers(w io.Writer, servers []client.Server) {
+func (g *global) printServers(w io.Writer, servers []client.Server) {
 	if len(servers) == 0 {
-		fmt.Fprintln(w, "No server is configured. Add one: mcpproxy upstream add NAME -- COMMAND [ARGS]")
+		fmt.Fprintln(w, "No server is configured. Add one:", g.here("mcpproxy upstream add NAME -- COMMAND [ARGS]"))
 		return
 	}
 	cells := make([][]string, 0, len(servers))
@@ -60,13 +61,13 @@ func printServers(w io.Writer, servers []client.Server) {
 		case s.Hint != "":
 			note = s.Hint
 		case s.HeldTools > 0:
-			note = "mcpproxy quarantine inspect " + s.Name
+			note = hint.Command("quarantine", "inspect", s.Name)
 		}
 		where := s.Transport
 		if s.Isolation != "" {
 			where += ", " + s.Isolation
 		}
-		cells = append(cells, []string{s.Name, where, s.State, strconv.Itoa(s.Tools), strconv.Itoa(s.HeldTools), note})
+		cells = append(cells, []string{s.Name, where, s.State, strconv.Itoa(s.Tools), strconv.Itoa(s.HeldTools), g.here(note)})
 	}
 	rows(w, []string{"SERVER", "TRANSPORT", "STATE", "TOOLS", "HELD", "NOTE"}, cells)
 }
@@ -151,7 +152,7 @@ func newUpstreamLogsCommand(g *global) *cobra.Command {
 					return err
 				}
 				if len(log) == 0 {
-					fmt.Fprintf(cmd.ErrOrStderr(), "%s has written nothing yet; mcpproxy status says how it is\n", escape.Line(args[0]))
+					fmt.Fprintf(cmd.ErrOrStderr(), "%s has written nothing yet; %s says how it is\n", escape.Line(args[0]), g.here("mcpproxy status"))
 				}
 				return o.print(cmd, log, func(w io.Writer) {
 					for _, line := range log {

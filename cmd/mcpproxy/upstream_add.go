@@ -49,7 +49,7 @@ which keep the secret out of the file.`,
 						fmt.Fprint(w, indent("", "But: "+s.Fault))
 					}
 					if s.Hint != "" {
-						fmt.Fprint(w, indent("", "Next: "+s.Hint))
+						fmt.Fprint(w, indent("", "Next: "+g.here(s.Hint)))
 					}
 				})
 			})

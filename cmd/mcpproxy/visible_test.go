@@ -120,7 +120,7 @@ func TestOutput_HidesNothing(t *testing.T) {
 		return err
 	})
 	tried := 0
-	leaves(newRootCommand(), func(cmd *cobra.Command) {
+	leaves(newRootCommand(&global{}), func(cmd *cobra.Command) {
 		name := strings.TrimPrefix(cmd.CommandPath(), "mcpproxy ")
 		for _, args := range trickyArguments[name] {
 			formats := []string{""}
