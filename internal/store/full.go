@@ -20,9 +20,9 @@ func named(err error) error {
 	switch {
 	case err == nil, errors.Is(err, ErrFull), errors.Is(err, ErrReadOnly):
 		return err
-	case says(err, syscall.ENOSPC, errQuota, syscall.EFBIG):
+	case says(err, fullErrors):
 		return fmt.Errorf("%w: %w", ErrFull, err)
-	case says(err, syscall.EROFS, syscall.EACCES, syscall.EPERM), errors.Is(err, fs.ErrPermission):
+	case says(err, readOnlyErrors), errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("%w: %w", ErrReadOnly, err)
 	}
 	return err
@@ -30,7 +30,7 @@ func named(err error) error {
 
 // says reports whether err is one of what, or ends with its words: bbolt formats
 // the error of a file that cannot grow without wrapping it.
-func says(err error, what ...syscall.Errno) bool {
+func says(err error, what []syscall.Errno) bool {
 	for _, e := range what {
 		if errors.Is(err, e) || strings.HasSuffix(err.Error(), ": "+e.Error()) {
 			return true

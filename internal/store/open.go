@@ -35,20 +35,27 @@ func Open(dir string) (*DB, error) {
 	}
 	path := filepath.Join(dir, fileName)
 	b, err := openBolt(path)
-	var system syscall.Errno
-	switch {
-	case errors.Is(err, berrors.ErrTimeout):
-		return nil, &LockedError{Dir: dir, PID: Holder(dir)}
-	case errors.As(err, &system):
-		return nil, directory(err)
-	case err != nil:
-		return nil, fmt.Errorf("%w: %s: %w", ErrDamaged, path, err)
+	if err != nil {
+		return nil, unopened(dir, err)
 	}
 	pid := []byte(strconv.Itoa(os.Getpid()) + "\n")
 	if err := writePID(filepath.Join(dir, pidName), pid); err != nil {
 		return nil, errors.Join(directory(err), b.Close())
 	}
 	return &DB{bolt: b, dir: dir}, nil
+}
+
+// unopened says what an error of opening the database of dir means: another
+// program has it, the system refuses it, or what is in it is damaged.
+func unopened(dir string, err error) error {
+	var system syscall.Errno
+	switch {
+	case errors.Is(err, berrors.ErrTimeout):
+		return &LockedError{Dir: dir, PID: Holder(dir)}
+	case errors.As(err, &system):
+		return directory(err)
+	}
+	return fmt.Errorf("%w: %s: %w", ErrDamaged, filepath.Join(dir, fileName), err)
 }
 
 // directory says what to do about a data directory that cannot be used.

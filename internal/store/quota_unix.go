@@ -1,7 +1,0 @@
-//go:build unix
-
-package store
-
-import "syscall"
-
-const errQuota = syscall.EDQUOT
