@@ -68,9 +68,9 @@ func Backups(dir string) ([]Backup, error) {
 	var list []Backup
 	for _, path := range paths {
 		digits := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(path), "approvals-"), ".jsonl")
-		seq, err := strconv.ParseUint(digits, 10, 64)
-		if err != nil {
-			continue
+		seq, err := strconv.ParseUint(digits, 10, 63)
+		if err != nil || filepath.Base(path) != backupName(seq) {
+			continue // not one of ours
 		}
 		b, _, err := readBackup(path)
 		b.Path, b.Seq, b.Err = path, seq, err
@@ -79,6 +79,8 @@ func Backups(dir string) ([]Backup, error) {
 	slices.SortFunc(list, func(x, y Backup) int { return cmp.Compare(y.Seq, x.Seq) })
 	return list, nil
 }
+
+func backupName(seq uint64) string { return fmt.Sprintf("approvals-%012d.jsonl", seq) }
 
 // Load reads and verifies the copy anew and returns its records.
 func (b Backup) Load() ([]Record, error) {
@@ -89,8 +91,12 @@ func (b Backup) Load() ([]Record, error) {
 	return records, err
 }
 
-// readBackup reads a whole file and checks it.
+// readBackup reads a whole file and checks it. It waits for no pipe and follows
+// no link.
 func readBackup(path string) (Backup, []Record, error) {
+	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
+		return Backup{}, nil, fmt.Errorf("%w: %s is no file", ErrBackup, filepath.Base(path))
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return Backup{}, nil, fmt.Errorf("%w: %w", ErrBackup, err)
@@ -175,7 +181,7 @@ func (db *DB) Backup(prefix string, floor uint64) (b Backup, err error) {
 		}
 	}
 	b.Seq = max(b.Seq, floor) + 1
-	b.Path = filepath.Join(dir, fmt.Sprintf("approvals-%012d.jsonl", b.Seq))
+	b.Path = filepath.Join(dir, backupName(b.Seq))
 	if err := os.Rename(path, b.Path); err != nil {
 		return b, fmt.Errorf("backup: %w", named(err))
 	}
