@@ -18,32 +18,30 @@ type Restoration struct {
 	Lost    []string // approved since, and no longer
 	Changed []string // approved with what was approved then
 	Blocked []string // blocks of now, which stay
+	Again   []string // blocked then, not now, and again
 }
 
 // Empty reports whether approvals are the same before and after.
 func (r Restoration) Empty() bool { return len(r.Gained)+len(r.Lost)+len(r.Changed) == 0 }
 
-// PlanRestore tells what [Restore] of records would change in db; nil is one
-// that approves nothing.
-func PlanRestore(db *store.DB, records []store.Record) (r Restoration, err error) {
-	now := map[string]string{}
+// PlanRestore tells what [Restore] with the same arguments would change; a db
+// that is nil approves nothing.
+func PlanRestore(db *store.DB, records, latest []store.Record) (r Restoration, err error) {
+	now, since := map[string]string{}, newDecisions()
 	if db != nil {
 		l, err := openLedger(db)
 		if err != nil {
 			return r, err
 		}
 		if now, err = l.approvals(); err == nil {
-			var blocked []tool.ID
-			if blocked, err = l.blocks(); err == nil {
-				for _, id := range blocked {
-					r.Blocked = append(r.Blocked, nameOf(id))
-				}
-			}
+			err = since.read(l)
 		}
 		if err != nil {
 			return r, fmt.Errorf("quarantine: %w", err)
 		}
 	}
+	since.readBackup(latest)
+	r.Blocked, r.Again = since.blocks(records)
 	then, err := approvalsIn(records)
 	if err != nil {
 		return Restoration{}, err
@@ -65,15 +63,6 @@ func PlanRestore(db *store.DB, records []store.Record) (r Restoration, err error
 	return r, nil
 }
 
-// blocks returns what a person blocked.
-func (l *ledger) blocks() (ids []tool.ID, err error) {
-	err = l.blocked.all(func(id tool.ID, _ bool, _ error) error {
-		ids = append(ids, id)
-		return nil
-	})
-	return ids, err
-}
-
 // nameOf is what people call a definition, or a server.
 func nameOf(id tool.ID) string {
 	if id.Name == "" {
@@ -89,25 +78,20 @@ func Approvals(records []store.Record) (int, error) {
 }
 
 // Restore makes records of a backup the approvals of db, in one transaction, and
-// empties the buckets of derived, which hold what can be made anew. Blocks of now
-// stay: no backup lifts one. No gate may be open on db.
-func Restore(db *store.DB, records []store.Record, derived ...string) error {
+// empties the buckets of derived, which hold what can be made anew. What persons
+// decided since, in db and in latest, stays: blocks, what was once seen and is
+// trusted at first sight no more, what went back and forth, and the history. latest
+// are the records of the newest backup where db stands in for a lost one, else
+// nil. No gate may be open on db.
+func Restore(db *store.DB, records, latest []store.Record, derived ...string) error {
 	l, err := openLedger(db)
 	if err != nil {
 		return err
 	}
-	blocked, err := l.blocks()
-	all := slices.Clone(records)
-	for _, id := range blocked {
-		key, isTool := itemKey(id)
-		bucket := Prefix + "blocked"
-		if !isTool {
-			bucket += othersSuffix
-		}
-		all = append(all, store.Record{Bucket: bucket, Key: []byte(key), Value: json.RawMessage("true")})
-	}
-	if err == nil {
-		err = db.Restore(Prefix, all, derived...)
+	since := newDecisions()
+	if err = since.read(l); err == nil {
+		since.readBackup(latest)
+		err = db.Restore(Prefix, since.over(records), derived...)
 	}
 	if err != nil {
 		return fmt.Errorf("quarantine: restore: %w", err)
@@ -163,10 +147,4 @@ func approvalsIn(records []store.Record) (map[string]string, error) {
 	return m, errors.Join(broken...)
 }
 
-func (r serverRecord) identity() string {
-	text, err := json.Marshal(r.Approved.Normal())
-	if err != nil {
-		panic("quarantine: a launch identity is plain data: " + err.Error())
-	}
-	return string(text)
-}
+func (r serverRecord) identity() string { return string(encoded(r.Approved.Normal())) }

@@ -46,7 +46,9 @@ three generations in all; 1 is the newest. No instance may run meanwhile.
 What would be approved again and what would be taken away is printed, and you are
 asked on the terminal for the first six characters of the copy's hash. Without a
 terminal nothing is restored, unless --hash names the whole hash. Blocks of now
-stay, and a tool whose text differs from the approved one waits as ever.`,
+stay, nothing that was ever seen is trusted at first sight again, and a tool whose
+text differs from the approved one waits as ever. An approval that you took back
+since the copy was made is among what would be approved again: read that list.`,
 		Example: `  mcpproxy quarantine restore --list
   mcpproxy quarantine restore
   mcpproxy quarantine restore 2 --hash 5d41402abc4b...`,
@@ -171,6 +173,7 @@ func printPlan(w io.Writer, c app.Copy, number int, p quarantine.Restoration) {
 	section(w, "Approved with the text of then", "~", p.Changed)
 	section(w, "No longer approved", "-", p.Lost)
 	section(w, "Blocked, and stays so", " ", p.Blocked)
+	section(w, "Blocked again", "x", p.Again)
 }
 
 func section(w io.Writer, title, mark string, names []string) {

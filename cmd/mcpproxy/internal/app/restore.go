@@ -99,7 +99,33 @@ func (r *Restorer) Plan(c Copy) (quarantine.Restoration, error) {
 	if err != nil {
 		return quarantine.Restoration{}, err
 	}
-	return quarantine.PlanRestore(r.db, records)
+	latest, err := r.latest()
+	if err != nil {
+		return quarantine.Restoration{}, err
+	}
+	return quarantine.PlanRestore(r.db, records, latest)
+}
+
+// latest returns the records of the newest copy from before approvals were lost:
+// what the lost database knew. It is nil where none are lost.
+func (r *Restorer) latest() ([]store.Record, error) {
+	if !r.Lost() {
+		return nil, nil
+	}
+	list, err := store.Backups(r.dir)
+	if err != nil {
+		return nil, err
+	}
+	var loss *quarantine.Loss
+	if r.db != nil {
+		if loss, err = quarantine.LossOf(r.db); err != nil {
+			return nil, err
+		}
+	}
+	if i := beforeLoss(list, loss); i >= 0 {
+		return list[i].Load()
+	}
+	return nil, nil
 }
 
 // Restore puts the approvals of c in the place of those there are. A damaged
@@ -122,11 +148,15 @@ func (r *Restorer) Restore(c Copy) error {
 			return err
 		}
 	}
-	plan, err := quarantine.PlanRestore(r.db, records)
+	latest, err := r.latest()
 	if err != nil {
 		return err
 	}
-	if err := quarantine.Restore(r.db, records, "catalog"); err != nil {
+	plan, err := quarantine.PlanRestore(r.db, records, latest)
+	if err != nil {
+		return err
+	}
+	if err := quarantine.Restore(r.db, records, latest, "catalog"); err != nil {
 		return err
 	}
 	return r.record(c, plan)
