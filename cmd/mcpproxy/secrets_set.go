@@ -53,7 +53,7 @@ func (f *secretsSetFlags) run(cmd *cobra.Command, g *global, args []string) erro
 	if err != nil {
 		return err
 	}
-	value, err := f.value(cmd, args)
+	value, err := f.value(cmd, store, args)
 	if err != nil {
 		return err
 	}
@@ -83,8 +83,14 @@ func (f *secretsSetFlags) check(cmd *cobra.Command, args []string) error {
 	return checkSecretName(cmd, args[0])
 }
 
-// value is the secret from where the command line says.
-func (f *secretsSetFlags) value(cmd *cobra.Command, args []string) (value string, err error) {
+// value is the secret from where the command line says. Nobody is asked for one
+// that store cannot hold.
+func (f *secretsSetFlags) value(cmd *cobra.Command, store secret.Store, args []string) (value string, err error) {
+	if len(args) == 1 && f.fromEnv == "" && isTerminal(cmd.InOrStdin()) {
+		if _, err := interruptible(cmd.Context(), func() (struct{}, error) { return struct{}{}, store.Ready() }); err != nil {
+			return "", err
+		}
+	}
 	switch {
 	case len(args) == 2:
 		fmt.Fprintln(cmd.ErrOrStderr(), "warning: a value on the command line is seen by other programs and kept in the shell's history; without it you are asked")

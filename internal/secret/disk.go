@@ -24,8 +24,11 @@ func withFileLock(path string, f func() error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	lock := flock.New(path, flock.SetPermissions(0o600))
-	if _, err := lock.TryLockContext(ctx, 10*time.Millisecond); err != nil {
+	switch _, err := lock.TryLockContext(ctx, 10*time.Millisecond); {
+	case err != nil && ctx.Err() != nil:
 		return fmt.Errorf("%s is held by another process: %w", path, err)
+	case err != nil:
+		return err
 	}
 	return errors.Join(f(), lock.Unlock())
 }

@@ -97,6 +97,33 @@ func TestFile_Passphrase(t *testing.T) {
 	}
 }
 
+func TestFile_Ready(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := openFile(t, dir, "").Ready(); err != nil {
+		t.Errorf("Ready before the first Set = %v, want nil without a passphrase", err)
+	}
+	if err := openFile(t, dir, "right").Set("a", "b"); err != nil {
+		t.Fatal(err)
+	}
+	for passphrase, want := range map[string]error{"right": nil, "wrong": secret.ErrPassphrase, "": secret.ErrPassphrase} {
+		if err := openFile(t, dir, passphrase).Ready(); !errors.Is(err, want) {
+			t.Errorf("Ready with %q = %v, want %v", passphrase, err, want)
+		}
+	}
+	left, err := filepath.Glob(filepath.Join(dir, "*probe*"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("Ready left %q behind (%v)", left, err)
+	}
+	blocked := filepath.Join(dir, "blocked")
+	if err := os.WriteFile(blocked, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := openFile(t, filepath.Join(blocked, "secrets"), "right").Ready(); err == nil {
+		t.Error("Ready below a file = nil, want an error")
+	}
+}
+
 func TestFile_Damage(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -34,6 +34,9 @@ type Store interface {
 	Delete(name string) error
 	// List returns the names of secrets that people set, sorted.
 	List() ([]string, error)
+	// Ready returns what Set would fail with whatever it is given: no keyring, a
+	// wrong passphrase, a folder that cannot be written.
+	Ready() error
 }
 
 // CheckName returns an error wrapping [ErrName] if name cannot stand in a

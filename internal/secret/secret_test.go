@@ -30,6 +30,9 @@ func TestKeyring(t *testing.T) {
 	if names, err := s.List(); err != nil || len(names) != 0 {
 		t.Fatalf("List of an empty keyring = %q, %v", names, err)
 	}
+	if err := s.Ready(); err != nil {
+		t.Errorf("Ready of an empty keyring = %v", err)
+	}
 	for _, name := range []string{"github_token", "a.b-c", "github_token"} {
 		if err := s.Set(name, "value of "+name); err != nil {
 			t.Fatal(err)
@@ -87,6 +90,9 @@ func TestKeyring_Unavailable(t *testing.T) {
 	if _, err := s.List(); !errors.Is(err, secret.ErrUnavailable) {
 		t.Errorf("List = %v, want ErrUnavailable, never an empty list", err)
 	}
+	if err := s.Ready(); !errors.Is(err, secret.ErrUnavailable) || !strings.Contains(err.Error(), "hint: ") {
+		t.Errorf("Ready = %v, want ErrUnavailable and what helps", err)
+	}
 	if err := s.Set("k", "CANARY"); !errors.Is(err, secret.ErrUnavailable) || strings.Contains(err.Error(), "CANARY") {
 		t.Errorf("Set = %v, want ErrUnavailable", err)
 	}
@@ -117,6 +123,7 @@ func (s shelf) Get(name string) (string, error) {
 func (shelf) Set(string, string) error { return nil }
 func (shelf) Delete(string) error      { return nil }
 func (shelf) List() ([]string, error)  { return nil, nil }
+func (shelf) Ready() error             { return nil }
 
 func TestExpand(t *testing.T) {
 	t.Setenv("MCPPROXY_TEST_VAR", "from env")

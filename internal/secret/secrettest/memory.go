@@ -73,3 +73,10 @@ func (m *Memory) List() ([]string, error) {
 	names := slices.Sorted(maps.Keys(m.values))
 	return slices.DeleteFunc(names, func(n string) bool { return strings.HasPrefix(n, "__") }), m.fault
 }
+
+// Ready implements [secret.Store].
+func (m *Memory) Ready() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.fault
+}
