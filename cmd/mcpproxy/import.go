@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mcpproxy/cmd/mcpproxy/internal/app"
 	"mcpproxy/cmd/mcpproxy/internal/connect"
 	"mcpproxy/internal/client"
 	"mcpproxy/internal/escape"
@@ -110,13 +111,21 @@ func (f *importFlags) run(cmd *cobra.Command, arg string) error {
 		if err != nil {
 			return err
 		}
+		cfg, err := c.Config(ctx)
+		if err != nil {
+			return err
+		}
+		rehearsal, err := app.Rehearse(cfg)
+		if err != nil {
+			return err
+		}
 		list := make([]imported, 0, len(servers))
 		var failed error
 		for _, s := range servers {
 			if len(f.only) > 0 && !slices.Contains(f.only, s.Name) {
 				continue
 			}
-			row, err := f.take(cmd, c, known, s)
+			row, err := f.take(cmd, c, rehearsal, known, s)
 			failed = errors.Join(failed, err)
 			list = append(list, row)
 		}
@@ -125,8 +134,8 @@ func (f *importFlags) run(cmd *cobra.Command, arg string) error {
 }
 
 // take adds one server. A refusal of the configuration is a skipped row, not an
-// error.
-func (f *importFlags) take(cmd *cobra.Command, c *client.Client, known []client.Server, s connect.Server) (imported, error) {
+// error, and found before a secret is moved.
+func (f *importFlags) take(cmd *cobra.Command, c *client.Client, rehearsal *app.Rehearsal, known []client.Server, s connect.Server) (imported, error) {
 	row := imported{Name: s.Name, State: "skipped", Reason: s.Skip, Notes: s.Notes, Launch: launchWords(s),
 		Env: slices.Sorted(maps.Keys(s.Env)), Headers: slices.Sorted(maps.Keys(s.Headers))}
 	if s.Skip != "" {
@@ -135,6 +144,9 @@ func (f *importFlags) take(cmd *cobra.Command, c *client.Client, known []client.
 	if slices.ContainsFunc(known, func(k client.Server) bool { return k.Name == s.Name }) {
 		row.State, row.Reason = "exists", "a server of that name is configured"
 		return row, nil
+	}
+	if err := rehearsal.AddServer(changeOf(s)); err != nil {
+		return row.refused(err)
 	}
 	plain := s.Plain()
 	if f.dryRun {
@@ -156,16 +168,23 @@ func (f *importFlags) take(cmd *cobra.Command, c *client.Client, known []client.
 		}
 	}
 	if _, err := c.AddServer(cmd.Context(), changeOf(s)); err != nil {
-		if refused, ok := errors.AsType[*client.Error](err); ok {
-			row.Reason = refused.Message
-			if _, faults, many := strings.Cut(row.Reason, "\n  "); many {
-				row.Reason = strings.ReplaceAll(faults, "\n ", ";")
-			}
-			return row, nil
-		}
-		return row, err
+		return row.refused(err)
 	}
 	row.State = "added"
+	return row, nil
+}
+
+// refused is the row with the reason why the configuration does not take it. Any
+// other error stays one.
+func (row imported) refused(err error) (imported, error) {
+	refusal, ok := errors.AsType[*client.Error](err)
+	if !ok {
+		return row, err
+	}
+	row.Reason = refusal.Message
+	if _, faults, many := strings.Cut(row.Reason, "\n  "); many {
+		row.Reason = strings.ReplaceAll(faults, "\n ", ";")
+	}
 	return row, nil
 }
 

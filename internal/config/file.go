@@ -61,24 +61,30 @@ func (f *File) edit(change func(*editor) error) error {
 	if err != nil {
 		return err
 	}
+	out, err := f.edited(data, change)
+	if err != nil || string(out) == string(data) {
+		return err
+	}
+	return writeFile(f.path, out)
+}
+
+// edited is what change makes of data, the text of the file.
+func (f *File) edited(data []byte, change func(*editor) error) ([]byte, error) {
 	if _, _, err := Parse(data); err != nil {
-		return fmt.Errorf("%s is not edited while it is faulty: %w", f.path, err)
+		return nil, fmt.Errorf("%s is not edited while it is faulty: %w", f.path, err)
 	}
 	e, err := newEditor(data)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := change(e); err != nil {
-		return err
+		return nil, err
 	}
 	out := e.Bytes()
 	if _, _, err := Parse(out); err != nil {
-		return e.refusal(err)
+		return nil, e.refusal(err)
 	}
-	if string(out) == string(data) {
-		return nil
-	}
-	return writeFile(f.path, out)
+	return out, nil
 }
 
 // writeFile replaces path, or the file that a symbolic link there leads to, by

@@ -111,9 +111,13 @@ func (a *App) PatchConfig(ctx context.Context, p client.ConfigPatch) (client.Con
 // editor.
 func (a *App) mayEdit() error {
 	if a.policy().ReadOnly {
-		return &client.Error{Code: client.CodeForbidden, Message: "this proxy is read-only", Hint: "its --read-only flag, or read_only in " + a.configPath + ", forbids changes"}
+		return readOnly(a.configPath)
 	}
 	return nil
+}
+
+func readOnly(path string) error {
+	return &client.Error{Code: client.CodeForbidden, Message: "this proxy is read-only", Hint: "its --read-only flag, or read_only in " + path + ", forbids changes"}
 }
 
 func checked(text []byte) client.ConfigCheck {

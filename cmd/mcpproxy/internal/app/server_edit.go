@@ -15,8 +15,8 @@ func (a *App) AddServer(ctx context.Context, add client.ServerChange) (client.Se
 	if err := a.mayEdit(); err != nil {
 		return client.Server{}, err
 	}
-	if add.Name == nil || *add.Name == "" {
-		return client.Server{}, &client.Error{Code: client.CodeInvalid, Message: "a server needs a name"}
+	if err := checkName(add); err != nil {
+		return client.Server{}, err
 	}
 	if _, err := a.configured(*add.Name); err == nil {
 		return client.Server{}, &client.Error{Code: client.CodeConflict, Message: fmt.Sprintf("server %q exists already", *add.Name),
@@ -26,6 +26,13 @@ func (a *App) AddServer(ctx context.Context, add client.ServerChange) (client.Se
 		return client.Server{}, asClientError(err)
 	}
 	return a.edited(ctx, *add.Name)
+}
+
+func checkName(add client.ServerChange) error {
+	if add.Name == nil || *add.Name == "" {
+		return &client.Error{Code: client.CodeInvalid, Message: "a server needs a name"}
+	}
+	return nil
 }
 
 // UpdateServer writes the given fields and leaves the others.
