@@ -17,7 +17,9 @@ import (
 func newModelsCommand(g *global) *cobra.Command {
 	return group("models", "Sentence models of the search",
 		`Search works with the sentence model that is part of this program. You can add your
-own from a folder; nothing is ever downloaded.`,
+own from a folder; nothing is ever downloaded. The choice is "model" in the
+configuration, and "none" there, as with "models use none", leaves search with the
+words of a query alone.`,
 		newModelsListCommand(g), newModelsVerifyCommand(g), newModelsAddCommand(g), newModelsUseCommand(g), newModelsRemoveCommand(g))
 }
 
@@ -45,17 +47,27 @@ func printModels(w io.Writer, list []client.Model) {
 		case m.Chosen:
 			state = "chosen"
 		}
-		cells = append(cells, []string{m.Name, origin(m), strconv.Itoa(m.Dim), megabytes(m.Bytes), state})
+		dim, size := strconv.Itoa(m.Dim), megabytes(m.Bytes)
+		if isNone(m) {
+			dim, size = "", ""
+		}
+		cells = append(cells, []string{m.Name, origin(m), dim, size, state})
 	}
 	rows(w, []string{"MODEL", "ORIGIN", "DIMENSIONS", "SIZE", "STATE"}, cells)
 }
 
 func origin(m client.Model) string {
-	if m.Bundled {
+	switch {
+	case m.Bundled:
 		return "bundled"
+	case isNone(m):
+		return "words alone"
 	}
 	return "own"
 }
+
+// isNone reports whether m stands for no model, which cannot be the name of one.
+func isNone(m client.Model) bool { return m.Name == "none" }
 
 func megabytes(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) }
 
@@ -165,20 +177,37 @@ func newModelsUseCommand(g *global) *cobra.Command {
 	return answering(g, &cobra.Command{
 		Use:   "use NAME",
 		Short: "Choose the model of the search",
-		Long: `Verify a model and write its name to the configuration; "default" is the bundled
-one. A running instance makes the new vectors in the background, and the old ones
-serve until then.`,
-		Example:           "  mcpproxy models use minilm\n  mcpproxy models use default",
+		Long: `Verify a model and write its name to the configuration, as "model"; "default" is the
+bundled one. A running instance makes the new vectors in the background, and the
+old ones serve until then.
+
+"none" uses no model, from the next start on, which saves about 50 MB of memory:
+search compares words alone (BM25) and no longer finds a tool that says the same
+in other words.`,
+		Example:           "  mcpproxy models use minilm\n  mcpproxy models use default\n  mcpproxy models use none",
 		Args:              wants("NAME"),
 		ValidArgsFunction: completeModels(g),
 	}, func(ctx context.Context, c *client.Client, args []string) (client.Model, error) {
 		return c.UseModel(ctx, args[0])
 	}, func(w io.Writer, m client.Model) {
+		if isNone(m) {
+			g.printNone(w, m)
+			return
+		}
 		fmt.Fprintf(w, "Search uses %s (%s).\n", escape.Line(m.Name), origin(m))
 		if !m.InService {
 			fmt.Fprintln(w, "New vectors are made in the background:", g.here("mcpproxy index status"))
 		}
 	})
+}
+
+// printNone says what becomes of search, and the way back.
+func (g *global) printNone(w io.Writer, m client.Model) {
+	when := "Search goes by words alone now"
+	if !m.InService {
+		when = "Search goes by words alone from the next start on"
+	}
+	fmt.Fprintf(w, "%s: a tool is found by the words that it shares with the query, no longer by\ntheir meaning. In the configuration this is \"model\": \"none\". Back: %s\n", when, g.here("mcpproxy models use default"))
 }
 
 func newModelsRemoveCommand(g *global) *cobra.Command {

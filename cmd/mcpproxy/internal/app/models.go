@@ -16,7 +16,8 @@ const bundledAlias = "default"
 
 func modelRoot(dataDir string) string { return filepath.Join(dataDir, "models") }
 
-// Models returns the bundled model, then a person's own by name.
+// Models returns the bundled model, then a person's own by name, and where none
+// is chosen that, as a model without files.
 func (a *App) Models(context.Context) ([]client.Model, error) {
 	bundled, err := models.Default()
 	if err != nil {
@@ -36,6 +37,9 @@ func (a *App) Models(context.Context) ([]client.Model, error) {
 		dto.Name, dto.Chosen, dto.InService = name, chosen == name, serving == name
 		list = append(list, dto)
 	}
+	if chosen == noModel {
+		list = append(list, client.Model{Name: noModel, Chosen: true, InService: serving == ""})
+	}
 	return list, nil
 }
 
@@ -47,14 +51,19 @@ func modelDTO(m models.Model, err error) client.Model {
 }
 
 // UseModel verifies the model and chooses it in the configuration. A running
-// instance goes on with the old vectors until the new ones are made.
+// instance goes on with the old vectors until the new ones are made; where none
+// is chosen, until its next start.
 func (a *App) UseModel(ctx context.Context, name string) (client.Model, error) {
 	own, err := ownName(name)
 	if err != nil {
 		return client.Model{}, err
 	}
 	var value any
-	if own != "" {
+	switch own {
+	case "":
+	case noModel:
+		value = own
+	default:
 		m, err := models.Own(a.sentence.root, own)
 		if err == nil {
 			err = m.Verify()
