@@ -138,6 +138,29 @@ func TestBrowser_Review(t *testing.T) {
 	b.run(t, serve(t, map[string]any{"peer": server}), "review.mjs", "UI_PEER_FILE="+file)
 }
 
+// TestBrowser_OddDefinitions: no shape of a definition keeps a reviewer from
+// reading it, or leaves another's text in its place.
+func TestBrowser_OddDefinitions(t *testing.T) {
+	b := needBrowser(t)
+	props := func(p string) string { return `{"type":"object","properties":{"p":` + p + `}}` }
+	deep := strings.Repeat(`{"type":"array","items":`, 400) + `{}` + strings.Repeat(`}`, 400)
+	schemas := map[string]string{
+		"fine": props(`{"type":"string"}`), "enum": props(`{"enum":"x"}`), "union": props(`{"anyOf":{"a":1}}`), "deep": props(deep),
+		"type": props(`{"type":{"toString":1}}`), "text": props(`{"description":{"toString":1,"valueOf":2}}`),
+		"required": `{"type":"object","required":7,"properties":{"p":{"type":"string"}}}`, "proto": props(`{"$ref":"#/__proto__","__proto__":{"enum":["y"]},"constructor":{"prototype":1}}`),
+	}
+	var tools []any
+	for name, schema := range schemas {
+		tools = append(tools, map[string]any{"name": name, "description": "canary-" + name, "inputSchema": json.RawMessage(schema)})
+	}
+	server, file := b.peer(t, map[string]any{"tools": []any{}})
+	definition, err := json.Marshal(map[string]any{"tools": tools})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.run(t, serve(t, map[string]any{"peer": server}), "odd.mjs", "UI_PEER_FILE="+file, "UI_PEER_NEXT="+string(definition))
+}
+
 func TestBrowser_Forms(t *testing.T) {
 	b := needBrowser(t)
 	text, number := map[string]any{"type": "string"}, map[string]any{"type": "number"}

@@ -85,7 +85,10 @@ await visit(async (page, faults) => {
   for (let i = 0; i < 200 && !(await rest('GET', '/api/v1/quarantine')).includes('Moved.'); i++) await new Promise((r) => setTimeout(r, 50));
   await page.getByRole('button', { name: 'Approve peer:send' }).click();
   await page.getByText('It moved since you read it').waitFor();
-  await page.getByText('Moved.').first().waitFor();
+  await page.getByText('It changed while you were reading').waitFor(); // and no click on the same spot approves it
+  assert.equal(await page.locator('.review').getByText('Moved.').count(), 0, 'what was read is still there');
+  await page.getByRole('button', { name: 'Show what is there now' }).click();
+  await page.locator('.review').getByText('Moved.').first().waitFor();
   await shot(page, 'review-moved');
   const left = JSON.parse(await rest('GET', '/api/v1/quarantine'));
   assert.ok(left[0].tools.some((t) => t.name === 'send'), 'it still waits');

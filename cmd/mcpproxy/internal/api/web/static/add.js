@@ -1,11 +1,11 @@
 // Adding servers: paste what another client has, or fill a form.
 import { api, path, post } from './api.js';
 import { el, fill } from './dom.js';
-import { entryForm } from './entry.js';
+import { entryForm, typed } from './entry.js';
 import { refresh } from './live.js';
 import { secretive, servers } from './snippet.js';
 import { plural } from './text.js';
-import { banner, button, dialog, field, note, pairs, tag, tabs } from './ui.js';
+import { banner, button, code, dialog, field, note, pairs, tag, tabs } from './ui.js';
 
 const example = `"mcpServers": {
   "files": {
@@ -85,10 +85,10 @@ function card(change) {
     },
     node: el('div', { class: 'card' }, field('Name', name),
       pairs([
-        ['Command', change.command && el('code', null, [change.command, ...(change.args ?? [])].join(' '))],
-        ['URL', change.url && el('code', null, change.url)],
-        ['Environment', change.env && el('code', null, Object.keys(change.env).join(', '))],
-        ['Headers', change.headers && el('code', null, Object.keys(change.headers).join(', '))],
+        ['Command', code(typed(change))],
+        ['URL', code(change.url)],
+        ['Environment', code(Object.keys(change.env ?? {}))],
+        ['Headers', code(Object.keys(change.headers ?? {}))],
         ['State', change.enabled === false ? tag('disabled') : null],
       ]),
       secrets.length ? banner('warn', el('label', { class: 'check' }, move, el('span', null, 'Put ', el('b', null, secrets.map((s) => s.k).join(', ')), ' into the keyring instead of the configuration file'))) : null),

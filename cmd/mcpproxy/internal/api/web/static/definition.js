@@ -37,8 +37,16 @@ function taken(kind, d) {
     a.description ? el('div', { class: 'prose small' }, String(a.description)) : null)));
 }
 
-/** definition shows all that an agent is shown; the whole definition has it to the last key. */
-export function definition({ kind = 'tool', description, definition: d }) {
+/** definition shows all that an agent is shown; the whole definition has it to the last key, and is all where a shape is odd. */
+export function definition(t) {
+  try {
+    return parts(t);
+  } catch {
+    return json(t.definition, 'Whole definition');
+  }
+}
+
+function parts({ kind = 'tool', description, definition: d }) {
   const notes = Object.entries(d.annotations ?? {}).map(([k, v]) => `${k}: ${JSON.stringify(v)}`).join(', ');
   const more = Object.keys(d).filter((k) => !known.has(k));
   return el('div', { class: 'stack tight' },

@@ -18,6 +18,9 @@ export function words(text) {
 
 const quoted = (w) => (/^[\w@%+=:,./${}~-]+$/.test(w) ? w : `'${w.replaceAll("'", `'\\''`)}'`);
 
+/** typed is a server's command line: words() of it is what runs. */
+export const typed = (s) => (s.command ? [s.command, ...(s.args ?? [])].map(quoted).join(' ') : '');
+
 /**
  * entryForm is a form over a server, or an empty one. read returns what differs,
  * as POST and PATCH take it. Values of env and headers are never told by the
@@ -25,7 +28,7 @@ const quoted = (w) => (/^[\w@%+=:,./${}~-]+$/.test(w) ? w : `'${w.replaceAll("'"
  */
 export function entryForm(s) {
   const was = s ?? { transport: 'stdio' };
-  const line = el('input', { class: 'mono', value: was.command ? [was.command, ...(was.args ?? [])].map(quoted).join(' ') : '', placeholder: 'npx -y @modelcontextprotocol/server-filesystem ~/notes', spellcheck: false, autocomplete: 'off' });
+  const line = el('input', { class: 'mono', value: typed(was), placeholder: 'npx -y @modelcontextprotocol/server-filesystem ~/notes', spellcheck: false, autocomplete: 'off' });
   const name = el('input', { value: '', placeholder: 'files', spellcheck: false, autocomplete: 'off' });
   const dir = el('input', { class: 'mono', value: was.working_dir ?? '', spellcheck: false });
   const url = el('input', { class: 'mono', type: 'url', value: was.url ?? '', placeholder: 'https://example.com/mcp', spellcheck: false });

@@ -3,18 +3,20 @@ import { api, post, path, stream } from './api.js';
 import { el } from './dom.js';
 import { refresh } from './live.js';
 import { ago, number } from './text.js';
-import { button, copyLine, dialog, note } from './ui.js';
+import { button, copyLine, dialog, note, tag } from './ui.js';
 
 const serverPath = (s, ...rest) => path('servers', s.name, ...rest);
 
 /** review is the link to what a server has for a person. */
 export const review = (s, words = 'Review') => el('a', { class: 'btn small', href: '/ui/review?server=' + encodeURIComponent(s.name), 'aria-label': `${words} ${s.name}`, data: { act: 'help' } }, words);
 
-const restart = (s, words) => button(words, async () => {
+export async function restart(s) {
   await post(serverPath(s, 'restart'));
   note([el('b', null, s.name), ' starts anew']);
   refresh();
-}, { kind: 'small', act: 'help', describe: `${words} ${s.name}` });
+}
+
+const again = (s, words) => button(words, () => restart(s), { kind: 'small', act: 'help', describe: `${words} ${s.name}` });
 
 const enable = (s) => button('Enable', () => api('PATCH', serverPath(s), { enabled: true }).then(refresh), { kind: 'small', act: 'help', describe: `Enable ${s.name}` });
 
@@ -39,8 +41,8 @@ const kinds = {
   starting: () => ({ dot: 'busy', words: 'starting' }),
   held: () => ({ dot: 'warn', words: 'waits for your approval; it does not run yet', help: review, urgent: true }),
   disabled: () => ({ dot: '', words: 'disabled', help: enable }),
-  failed: (s) => ({ dot: 'bad', words: s.error || 'failed', help: (x) => restart(x, 'Try again'), urgent: true }),
-  'backing off': (s) => ({ dot: 'bad', words: [s.error || 'lost', s.next_try ? `; next try ${ago(s.next_try)}` : ''], help: (x) => restart(x, 'Try now'), urgent: true }),
+  failed: (s) => ({ dot: 'bad', words: s.error || 'failed', help: (x) => again(x, 'Try again'), urgent: true }),
+  'backing off': (s) => ({ dot: 'bad', words: [s.error || 'lost', s.next_try ? `; next try ${ago(s.next_try)}` : ''], help: (x) => again(x, 'Try now'), urgent: true }),
   'needs login': (s) => ({ dot: 'warn', words: s.error || 'needs you to log in', help: login, urgent: true }),
 };
 
@@ -61,3 +63,7 @@ const policies = {
 
 /** alarm says in words what is let in without a person, or nothing. */
 export const alarm = (s) => (s.auto_approve ? `${policies[s.auto_approve] ?? 'approves by itself: ' + s.auto_approve}: nobody reviews it` : '');
+
+/** lines say in a list how a server is. */
+export const lines = (s, h = health(s)) => [el('div', { class: 'words ' + (h.dot === 'bad' ? 'bad' : '') }, h.words),
+  alarm(s) ? el('div', { class: 'words bad' }, tag('No review', 'bad'), ' ', alarm(s)) : null];

@@ -1,10 +1,10 @@
 // Overview: what needs a person, how it goes, and every server in one line.
 import { get } from './api.js';
 import { el, fill, icon, sync } from './dom.js';
-import { alarm, health, waits } from './health.js';
+import { alarm, health, lines, waits } from './health.js';
 import { later, on, status } from './live.js';
 import { duration, moment, number, plural, short } from './text.js';
-import { banner, copyLine, head, tag } from './ui.js';
+import { banner, copyLine, head } from './ui.js';
 import { chart } from './chart.js';
 
 export function show(root, signal) {
@@ -89,12 +89,10 @@ function summary(now, stats) {
 
 function row(s) {
   const h = health(s);
-  const red = alarm(s);
-  return el('li', { class: red ? 'alarm' : '' }, el('div', { class: 'item' + (red ? ' alarm' : '') },
+  return el('li', null, el('div', { class: 'item' + (alarm(s) ? ' alarm' : '') },
     el('span', { class: 'dot ' + h.dot }),
     el('div', { class: 'grow' },
       el('div', { class: 'line' }, el('a', { class: 'name', href: '/ui/servers?name=' + encodeURIComponent(s.name) }, s.name)),
-      el('div', { class: 'words ' + (h.dot === 'bad' ? 'bad' : '') }, h.words),
-      red ? el('div', { class: 'words bad' }, tag('No review', 'bad'), ' ', red) : null),
+      lines(s, h)),
     el('div', { class: 'side-info' }, el('span', { class: 'figure-s' }, s.tools ? plural(s.tools, 'tool') : ''), h.help?.(s))));
 }

@@ -3,9 +3,10 @@ import { get, path, post, raw, stream } from './api.js';
 import { definition, accessTag } from './definition.js';
 import { diff } from './diff.js';
 import { el, fill, sync } from './dom.js';
+import { typed } from './entry.js';
 import { later, on, refresh, single, status } from './live.js';
 import { plural } from './text.js';
-import { banner, button, confirm, dialog, empty, failed, field, head, note, pairs, tag } from './ui.js';
+import { banner, button, code, confirm, dialog, empty, failed, field, head, note, pairs, tag } from './ui.js';
 
 const page = (server, ...rest) => path('quarantine', server, ...rest);
 
@@ -19,6 +20,7 @@ export function show(root, signal, params) {
   let items = [], chosen = null, reports = new Map();
   const choose = (item, moved) => {
     chosen = item;
+    fill(sheet); // what cannot be shown leaves nothing of another
     draw();
     for (const b of queue.querySelectorAll('button')) {
       if (b.dataset.key === item?.key) b.setAttribute('aria-current', 'true');
@@ -55,21 +57,22 @@ export function show(root, signal, params) {
     frame.classList.toggle('none', !items.length);
     keys.hidden = !items.length;
   };
-  let print = '', asked = false;
+  let print = '', asked = '';
   const read = single(async () => {
+    const mine = asked;
+    asked = '';
     const text = await raw('GET', '/api/v1/quarantine', undefined, signal);
-    if (text === print && !asked) return;
+    if (text === print && !mine) return;
     if (text !== print) reports = new Map();
     print = text;
     items = JSON.parse(text).flatMap(entries);
     const same = chosen && items.find((i) => i.key === chosen.key);
-    if (same && same.hash !== chosen.hash && !asked) return changed(same); // never swap a text under its reader
-    asked = false;
+    if (same && same.hash !== chosen.hash && mine !== chosen.key) return changed(same); // never swap a text under its reader
     choose(same ?? items.find((i) => i.server.server === (chosen?.server.server ?? params.get('server'))) ?? items[0] ?? null);
   });
-  // again looks after an action of the person here, who expects the page to change.
-  const again = () => {
-    asked = true;
+  // again looks after an action on an item, which the person expects to change.
+  const again = (item) => {
+    asked = item?.key;
     return read();
   };
   const changed = (now) => {
@@ -116,16 +119,14 @@ function entries(s) {
   return open.length < 2 || open.length < each.length ? each : [...each, { key: s.server, server: s, all: true, hash: s.hash, title: `all ${open.length} of ${s.server}`, kind: '', words: 'in one decision' }];
 }
 
-const kindOf = (t) => (t.kind === 'tool' ? '' : t.kind);
-
 const launch = (l) => pairs([
-  ['Runs', l.command && el('code', null, [l.command, ...(l.args ?? [])].join(' '))],
-  ['Connects to', l.url && el('code', null, l.url)],
+  ['Runs', code(typed(l))],
+  ['Connects to', code(l.url)],
   ['Over', l.transport],
-  ['Works in', l.working_dir && el('code', null, l.working_dir)],
-  ['Is given', l.env_names?.length && el('code', null, l.env_names.join(', '))],
-  ['Sends', l.header_names?.length && el('code', null, l.header_names.join(', '))],
-  ['Logged in at', l.issuer && el('code', null, l.issuer)],
+  ['Works in', code(l.working_dir)],
+  ['Is given', code(l.env_names)],
+  ['Sends', code(l.header_names)],
+  ['Logged in at', code(l.issuer)],
 ]);
 
 const what = (i) => (i.all ? `all ${i.server.tools.length} of ${i.server.server}` : i.whole ? `${i.server.server} and ${i.server.tools.length === 1 ? 'the one thing it offers' : `all ${i.server.tools.length} that it offers`}` : i.tool.id);
@@ -145,8 +146,18 @@ function view(item, found, again) {
     el('footer', { class: 'decide' },
       el('span', { class: 'muted small grow' }, 'hash ', el('code', null, item.hash.slice(0, 12))),
       item.all ? null : button(blocked ? 'Unblock' : 'Block', () => block(item, again), { kind: 'danger' }),
-      blocked || item.whole && !s.inspected ? null : button(`Approve ${what(item)}`, () => (worst ? askHash(item, again) : approve(item, again)), { kind: 'primary wrap' })),
+      blocked || item.whole && !s.inspected ? null : late(item, button(`Approve ${what(item)}`, () => (worst ? askHash(item, again) : approve(item, again)), { kind: 'primary wrap' }))),
   ];
+}
+
+/** late is b, which works a moment after item came: a second click is for what was there before. */
+function late(item, b) {
+  const rest = (item.since ??= Date.now()) + 700 - Date.now();
+  if (rest > 0) {
+    b.setAttribute('aria-disabled', 'true');
+    setTimeout(() => b.removeAttribute('aria-disabled'), rest);
+  }
+  return b;
 }
 
 function offered(t, report, named) {
@@ -159,7 +170,7 @@ function offered(t, report, named) {
     t.diff ? el('details', null, el('summary', null, 'As it would be'), definition(t)) : definition(t));
 }
 
-const nature = (t) => (kindOf(t) ? tag(t.kind) : accessTag(t.access));
+const nature = (t) => (t.kind === 'tool' ? accessTag(t.access) : tag(t.kind));
 
 function findings(report) {
   if (!report || report.verdict === 'pass') return null;
@@ -175,7 +186,7 @@ function findings(report) {
 async function inspect(item, again) {
   note(['Starting ', el('b', null, item.server.server), ' once']);
   await stream(page(item.server.server, 'inspect'), {}, () => {});
-  await again();
+  await again(item);
 }
 
 async function approve(item, again) {
@@ -184,10 +195,11 @@ async function approve(item, again) {
     note(['Approved ', el('b', null, what(item)), ' with hash ', el('code', null, item.hash.slice(0, 12))]);
   } catch (e) {
     if (e.code !== 'conflict') throw e;
-    note([el('b', null, 'It moved since you read it: nothing was approved. '), 'What you see now is what is there now.'], 'bad');
+    note('It moved since you read it: nothing was approved.', 'bad');
+    return again();
   }
   refresh();
-  await again();
+  await again(item);
 }
 
 /** askHash approves after a person typed the beginning of the hash that is shown. */
@@ -218,5 +230,5 @@ async function block(item, again) {
   await post(page(item.server.server, 'block'), { tool: item.tool?.name ?? '', kind: item.tool?.kind ?? '', blocked });
   note([name, blocked ? ' is blocked' : ' is no longer blocked']);
   refresh();
-  await again();
+  await again(item);
 }

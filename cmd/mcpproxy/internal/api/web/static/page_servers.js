@@ -1,9 +1,10 @@
 // Servers: every upstream, what it runs, and what can be done with it.
 import { el, fill, icon, sync } from './dom.js';
-import { alarm, health } from './health.js';
+import { typed } from './entry.js';
+import { alarm, health, lines } from './health.js';
 import { status } from './live.js';
 import { plural } from './text.js';
-import { button, empty, head, tag } from './ui.js';
+import { button, empty, head } from './ui.js';
 import { addServers } from './add.js';
 import { sheet } from './server.js';
 
@@ -36,17 +37,13 @@ export function show(root, signal, params) {
 
 function row(s) {
   const h = health(s);
-  const red = alarm(s);
-  return el('li', null, el('div', { class: 'item' + (red ? ' alarm' : '') },
+  return el('li', null, el('div', { class: 'item' + (alarm(s) ? ' alarm' : '') },
     el('span', { class: 'dot ' + h.dot }),
     el('div', { class: 'grow' },
       el('div', { class: 'line' },
         el('button', { type: 'button', class: 'link name', data: { act: 'open' }, on: { click: () => sheet(s.name) } }, s.name),
-        el('code', { class: 'muted clip grow' }, launch(s))),
-      el('div', { class: 'words ' + (h.dot === 'bad' ? 'bad' : '') }, h.words),
-      red ? el('div', { class: 'words bad' }, tag('No review', 'bad'), ' ', red) : null),
+        el('code', { class: 'muted clip grow' }, typed(s) || s.url)),
+      lines(s, h)),
     el('div', { class: 'side-info' }, el('span', { class: 'figure-s' }, s.tools ? plural(s.tools, 'tool') : ''), h.help?.(s),
       button('Logs', () => sheet(s.name, 'logs'), { kind: 'quiet small', act: 'logs', describe: `Logs of ${s.name}` }))));
 }
-
-const launch = (s) => (s.command ? [s.command, ...(s.args ?? [])].join(' ') : s.url);

@@ -1,11 +1,11 @@
 // One server in a sheet: what it is, its log, and its entry to edit.
-import { api, path, post } from './api.js';
+import { api, path } from './api.js';
 import { el, fill } from './dom.js';
-import { alarm, health } from './health.js';
+import { alarm, health, restart } from './health.js';
 import { refresh, status } from './live.js';
 import { ago, plural } from './text.js';
-import { banner, button, confirm, dialog, note, pairs, tabs } from './ui.js';
-import { entryForm } from './entry.js';
+import { banner, button, code, confirm, dialog, note, pairs, tabs } from './ui.js';
+import { entryForm, typed } from './entry.js';
 
 /** sheet opens on tab about, logs or edit. */
 export function sheet(name, tab = 'about') {
@@ -37,17 +37,17 @@ function about(part, name, close, signal) {
       el('div', { class: 'banner ' + (h.dot || '') }, el('span', { class: 'dot ' + h.dot }), el('div', { class: 'grow prose' }, h.words), h.help?.(s)),
       pairs([
         ['Transport', s.transport],
-        ['Command', s.command && el('code', null, [s.command, ...(s.args ?? [])].join(' '))],
-        ['URL', s.url && el('code', null, s.url)],
-        ['Works in', s.working_dir && el('code', null, s.working_dir)],
-        ['Environment', s.env_names?.length && el('code', null, s.env_names.join(', '))],
-        ['Headers', s.header_names?.length && el('code', null, s.header_names.join(', '))],
+        ['Command', code(typed(s))],
+        ['URL', code(s.url)],
+        ['Works in', code(s.working_dir)],
+        ['Environment', code(s.env_names)],
+        ['Headers', code(s.header_names)],
         ['Tools', [plural(s.tools, 'tool'), ' for agents', s.held_tools ? `, ${s.held_tools} waiting for review` : '']],
         ['Process', s.pid ? String(s.pid) : ''],
         ['Since', s.since ? ago(s.since) : ''],
       ]),
       el('div', { class: 'actions' },
-        s.enabled && s.state !== 'held' ? button('Restart', () => restart(name)) : null,
+        s.enabled && s.state !== 'held' ? button('Restart', () => restart(s)) : null,
         button(s.enabled ? 'Disable' : 'Enable', () => api('PATCH', path('servers', name), { enabled: !s.enabled }).then(refresh)),
         el('a', { class: 'btn', href: '/ui/tools?server=' + encodeURIComponent(name), on: { click: () => close() } }, 'Its tools'),
         el('span', { class: 'push' }),
@@ -59,12 +59,6 @@ function about(part, name, close, signal) {
           refresh();
         }, { kind: 'danger' })));
   }, signal);
-}
-
-async function restart(name) {
-  await post(path('servers', name, 'restart'));
-  note(`${name} starts anew`);
-  refresh();
 }
 
 const most = 400; // lines of a log that are shown

@@ -58,6 +58,9 @@ export const tag = (words, kind = '') => el('span', { class: 'tag ' + kind }, wo
 
 export const pairs = (rows) => el('dl', { class: 'pairs' }, rows.filter((r) => r && r[1] != null && r[1] !== '').map(([k, v]) => [el('dt', null, k), el('dd', null, v)]));
 
+/** code is a value, or several, as it is typed; nothing for none. */
+export const code = (v) => (v?.length ? el('code', null, [v].flat().join(', ')) : null);
+
 let ids = 0;
 export const id = () => 'i' + ++ids;
 
