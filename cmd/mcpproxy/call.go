@@ -11,10 +11,19 @@ import (
 	"github.com/spf13/pflag"
 
 	"mcpproxy/internal/client"
+	"mcpproxy/internal/hint"
 )
 
 func newCallCommand(g *global) *cobra.Command {
-	return group("call", "Call a tool", "Call a tool of the proxy, or of a server behind it.", newCallToolCommand(g))
+	cmd := group("call", "Call a tool", "Call a tool of the proxy, or of a server behind it.", newCallToolCommand(g))
+	unknown := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) > 0 && strings.Contains(args[0], ":") { // a tool, not a kind of thing to call
+			return &usageError{message: fmt.Sprintf("call needs to know what %q is", args[0]), hint: "did you mean " + hint.Command("call", "tool", args[0]) + "?"}
+		}
+		return unknown(cmd, args)
+	}
+	return cmd
 }
 
 func newCallToolCommand(g *global) *cobra.Command {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"mcpproxy/internal/client"
@@ -73,9 +74,11 @@ func (g *global) report(w io.Writer, code int, err error) {
 	case exitOK:
 	case exitInterrupted:
 		fmt.Fprintln(w, "interrupted")
-	case exitUsage: // its hint is a command's help, which is the same everywhere
-		fmt.Fprintln(w, "error: "+escape.Text(err.Error()))
 	default:
-		fmt.Fprintln(w, "error: "+escape.Text(g.here(err.Error())))
+		text := err.Error()
+		if !strings.HasSuffix(text, "--help") { // which is the same everywhere
+			text = g.here(text)
+		}
+		fmt.Fprintln(w, "error: "+escape.Text(text))
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mcpproxy/internal/client"
+	"mcpproxy/internal/hint"
 )
 
 type upstreamAddFlags struct {
@@ -73,9 +74,11 @@ func (f *upstreamAddFlags) register(cmd *cobra.Command) {
 // change returns the server that the command line describes.
 func (f *upstreamAddFlags) change(cmd *cobra.Command, args []string) (client.ServerChange, error) {
 	var add client.ServerChange
-	switch {
-	case len(args) == 0:
+	switch dash := cmd.ArgsLenAtDash(); {
+	case len(args) == 0, dash == 0:
 		return add, usage(cmd, "NAME is missing")
+	case dash > 1:
+		return add, usage(cmd, "before -- stands NAME alone, one with spaces in quotes: %s", hint.Shell(strings.Join(args[:dash], " ")))
 	case f.url == "" && len(args) == 2 && strings.Contains(args[1], "://"):
 		return add, usage(cmd, "%s is no command: write --url %s", args[1], args[1])
 	case f.url == "" && len(args) == 1:
