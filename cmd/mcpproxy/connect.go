@@ -165,7 +165,11 @@ func (f *connectFlags) printConnection(w io.Writer, plan *connect.Plan, running 
 		fmt.Fprintf(w, "Nothing was written. Next: %s\n", f.command(plan.Client.Name))
 		return
 	}
-	fmt.Fprintf(w, "The rest of the file is as it was. Undo: %s --undo\n", f.command(plan.Client.Name))
+	rest := "The rest of the file is as it was."
+	if !plan.Existed {
+		rest = "The file is new."
+	}
+	fmt.Fprintf(w, "%s Undo: %s --undo\n", rest, f.command(plan.Client.Name))
 	if plan.HoldsKey() {
 		fmt.Fprintln(w, "It holds the key now, so that only you may read it.")
 	}

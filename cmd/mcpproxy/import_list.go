@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -61,6 +62,9 @@ func (f *importFlags) overview(cmd *cobra.Command) error {
 			cells = append(cells, []string{row.Client, what, row.Path})
 		}
 		rows(w, []string{"CLIENT", "SERVERS", "FILE"}, cells)
+		if !slices.ContainsFunc(list, func(row found) bool { return len(row.Servers) > 0 }) {
+			return
+		}
 		fmt.Fprintln(w, "Take them over:", f.global.here("mcpproxy import CLIENT"))
 	})
 }

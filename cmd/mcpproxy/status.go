@@ -45,7 +45,7 @@ func (g *global) printStatus(w io.Writer, st client.Status, now time.Time) {
 		"not in force", strings.ReplaceAll(st.ConfigError, "\n ", ";"),
 		"servers", g.here(countStates(st.Servers)),
 		"tools", g.here(toolsLine(st.Servers)),
-		"search", searchLine(st.Index))
+		"search", searchLine(st))
 	var notes [][]string
 	for _, s := range st.Servers {
 		switch {
@@ -96,7 +96,13 @@ func toolsLine(servers []client.Server) string {
 	return line
 }
 
-func searchLine(ix client.Index) string {
+// searchLine does not say how search works where nothing runs that has a model
+// at hand.
+func searchLine(st client.Status) string {
+	ix := st.Index
+	if !st.Running {
+		return plural(ix.Tools, "tool")
+	}
 	if ix.Model == "" {
 		return fmt.Sprintf("%s by words alone, %d searches", plural(ix.Tools, "tool"), ix.Searches)
 	}
