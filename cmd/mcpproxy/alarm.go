@@ -60,6 +60,10 @@ func (g *global) alarmOf(cmd *cobra.Command, st client.Status, server string) {
 		}
 	}
 	g.alarmLoss(cmd.ErrOrStderr(), st.Loss)
+	if st.StorageError != "" {
+		w := cmd.ErrOrStderr()
+		fmt.Fprintln(w, red(w, "warning: approvals or the record cannot be stored; what is approved goes on: "+escape.Line(st.StorageError)))
+	}
 }
 
 // alarmLoss says in red that approvals are gone, and how to get them back.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gopkg.in/natefinch/lumberjack.v2"
@@ -50,7 +51,7 @@ type Log struct {
 	quit    chan struct{}
 	flush   chan chan struct{}
 	done    chan struct{}
-	failing bool // of the writer
+	failing atomic.Pointer[error] // why the last write failed; nil: it did not
 }
 
 // Open starts the record in dir, which is made 0700 if missing. What a crash left
@@ -233,13 +234,23 @@ func (l *Log) put(buf *bytes.Buffer, n int) {
 	}
 	_, err := l.file.Write(escape.JSON(lines)) // somebody will look at the file in a terminal
 	buf.Reset()
-	if err != nil {
-		l.mu.Lock()
-		l.lost += n
-		l.mu.Unlock()
-		if !l.failing {
-			l.opt.Failed(fmt.Errorf("audit: %w", err))
-		}
+	if err == nil {
+		l.failing.Store(nil)
+		return
 	}
-	l.failing = err != nil
+	l.mu.Lock()
+	l.lost += n
+	l.mu.Unlock()
+	err = fmt.Errorf("audit: %w", err)
+	if l.failing.Swap(&err) == nil {
+		l.opt.Failed(err)
+	}
+}
+
+// Failing returns why entries are being lost, nil while they are written.
+func (l *Log) Failing() error {
+	if err := l.failing.Load(); err != nil {
+		return *err
+	}
+	return nil
 }

@@ -159,9 +159,15 @@ func TestLog_SaysWhatItCouldNotKeep(t *testing.T) {
 		l.Record(Entry{What: Call, Tool: name})
 		l.Flush()
 	}
+	if l.Failing() == nil {
+		t.Error("it is not said while it lasts")
+	}
 	disk.set.Store(false)
 	l.Record(Entry{What: Call, Tool: "three"})
 	got := list(t, l, Filter{})
+	if err := l.Failing(); err != nil {
+		t.Errorf("it is still said: %v", err)
+	}
 	if len(got) != 2 || got[0].Tool != "three" || got[1].What != Lost || got[1].Detail != "2 entries" {
 		t.Errorf("%+v", got)
 	}

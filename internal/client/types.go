@@ -15,10 +15,13 @@ type Status struct {
 	ConfigPath string    `json:"config_path"`
 	LogDir     string    `json:"log_dir"`
 	// ConfigError is why the file on disk is not in force; empty if it is.
-	ConfigError string   `json:"config_error,omitempty"`
-	Servers     []Server `json:"servers"`
-	Index       Index    `json:"index"`
-	Loss        *Loss    `json:"loss,omitempty"` // of approvals
+	ConfigError string `json:"config_error,omitempty"`
+	// StorageError is why approvals or the record cannot be written; empty if the
+	// last of both were.
+	StorageError string   `json:"storage_error,omitempty"`
+	Servers      []Server `json:"servers"`
+	Index        Index    `json:"index"`
+	Loss         *Loss    `json:"loss,omitempty"` // of approvals
 }
 
 // Server is one configured upstream. It never holds values of env or headers.

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -48,8 +49,9 @@ func (e *LockedError) Unwrap() error { return ErrLocked }
 
 // DB is an open database. Safe for concurrent use.
 type DB struct {
-	bolt *bolt.DB
-	dir  string
+	bolt    *bolt.DB
+	dir     string
+	failing atomic.Pointer[error] // what the last write ended with
 }
 
 // Close releases the lock. Buckets of a closed DB return errors.
@@ -136,7 +138,7 @@ type Tx struct{ tx *bolt.Tx }
 // returns an error wrapping [ErrFull] or [ErrReadOnly] where that is the cause;
 // nothing of f is written then.
 func (db *DB) Update(f func(*Tx) error) error {
-	return named(db.bolt.Batch(func(tx *bolt.Tx) error { return f(&Tx{tx}) }))
+	return db.noted(named(db.bolt.Batch(func(tx *bolt.Tx) error { return f(&Tx{tx}) })))
 }
 
 // Stage does what Update does as a part of tx. f of [DB.Update] may run more

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"os"
@@ -25,6 +26,9 @@ func (a *App) Status(ctx context.Context) (client.Status, error) {
 	st.Endpoint = a.endpointNow()
 	if f := a.fault.Load(); f != nil {
 		st.ConfigError = *f
+	}
+	if err := cmp.Or(a.db.Writable(), a.audit.Failing()); err != nil {
+		st.StorageError = err.Error()
 	}
 	return st, nil
 }

@@ -34,6 +34,9 @@ func instance(ctx context.Context, opt Options) []Finding {
 	if st.ConfigError != "" {
 		list = append(list, Finding{"config.not_in_force", Error, st.ConfigPath, "the running instance refused the file: " + st.ConfigError, "mend the file; it is read again when you save it"})
 	}
+	if st.StorageError != "" {
+		list = append(list, Finding{"storage.failing", Error, "instance", "it cannot store approvals or the record: " + st.StorageError, "free space or make it writable again; what is approved goes on meanwhile"})
+	}
 	list = append(list, approvals(st.Loss)...)
 	list = append(list, exposure(opt)...)
 	list = append(list, upstreams(st.Servers)...)

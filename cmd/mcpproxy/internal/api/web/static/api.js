@@ -30,7 +30,6 @@ async function send(method, path, body, signal) {
   throw error;
 }
 
-/** api sends one request and returns the parsed answer. */
 export async function api(method, path, body, signal) {
   const answer = await send(method, path, body, signal);
   return answer.status === 204 ? undefined : answer.json();

@@ -69,7 +69,6 @@ export function icon(name, className = 'icon') {
   return node;
 }
 
-/** shape makes an SVG element. */
 export function shape(tag, attributes, ...children) {
   const node = document.createElementNS(svg, tag);
   for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);

@@ -18,7 +18,7 @@ export function words(text) {
 
 const quoted = (w) => (/^[\w@%+=:,./${}~-]+$/.test(w) ? w : `'${w.replaceAll("'", `'\\''`)}'`);
 
-/** typed is a server's command line: words() of it is what runs. */
+/** typed is a server's command line, for words(). */
 export const typed = (s) => (s.command ? [s.command, ...(s.args ?? [])].map(quoted).join(' ') : '');
 
 /**

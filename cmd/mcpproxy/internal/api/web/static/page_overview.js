@@ -52,6 +52,7 @@ function notices(now) {
   const list = [];
   if (now.unreachable) list.push(banner('bad', [el('b', null, 'mcpproxy does not answer. '), 'What you see is what it said last. Start it: ', el('code', null, 'mcpproxy serve')]));
   if (now.config_error) list.push(banner('bad', [el('b', null, 'The configuration file has faults and is not in force. '), el('div', { class: 'prose small' }, now.config_error)], el('a', { class: 'btn small', href: '/ui/settings?tab=file' }, 'Open it')));
+  if (now.storage_error) list.push(banner('bad', [el('b', null, 'Nothing can be stored. '), now.storage_error]));
   if (now.loss) list.push(banner('bad', [el('b', null, 'Approvals were lost. '), now.loss.reason, ' Every server waits for you again', now.loss.backup ? [', or bring the copy of ', moment(now.loss.backup.time), ' back: ', el('code', null, 'mcpproxy quarantine restore')] : '', '.']));
   if (now.index.model_error) list.push(banner('warn', ['The sentence model does not serve: ', now.index.model_error], el('a', { class: 'btn small', href: '/ui/settings?tab=search' }, 'Models')));
   const waiting = now.servers.filter(waits);
