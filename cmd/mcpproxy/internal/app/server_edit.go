@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"go.uber.org/zap"
 
@@ -28,9 +29,13 @@ func (a *App) AddServer(ctx context.Context, add client.ServerChange) (client.Se
 	return a.edited(ctx, *add.Name)
 }
 
+// checkName refuses what the configuration would take and no command could name.
 func checkName(add client.ServerChange) error {
-	if add.Name == nil || *add.Name == "" {
+	switch {
+	case add.Name == nil || *add.Name == "":
 		return &client.Error{Code: client.CodeInvalid, Message: "a server needs a name"}
+	case strings.HasPrefix(*add.Name, "-"):
+		return &client.Error{Code: client.CodeInvalid, Message: fmt.Sprintf("%q looks like an option: begin a server's name with something else", *add.Name)}
 	}
 	return nil
 }
