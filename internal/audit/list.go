@@ -83,12 +83,17 @@ func (l *Log) Wait(ctx context.Context, seq uint64) error {
 // files returns the record's files, oldest first. The names of rotated ones sort
 // by the time at which they were closed.
 func (l *Log) files() ([]string, error) {
-	base := strings.TrimSuffix(l.path, filepath.Ext(l.path))
-	list, err := filepath.Glob(base + "-*" + filepath.Ext(l.path))
+	dir, ext := filepath.Dir(l.path), filepath.Ext(l.path)
+	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, fmt.Errorf("audit: %w", err)
 	}
-	slices.Sort(list)
+	var list []string
+	for _, e := range entries { // sorted by name
+		if strings.HasPrefix(e.Name(), strings.TrimSuffix(fileName, ext)+"-") && filepath.Ext(e.Name()) == ext {
+			list = append(list, filepath.Join(dir, e.Name()))
+		}
+	}
 	return append(list, l.path), nil
 }
 

@@ -109,7 +109,7 @@ func TestLog_SurvivesARestartAndATornLine(t *testing.T) {
 
 func TestLog_RotatesAndReadsAcrossFiles(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	dir := filepath.Join(t.TempDir(), "data [1]*") // a pattern elsewhere
 	l := open(t, dir, Options{MaxMB: 3})
 	file := l.file.(*lumberjack.Logger)
 	file.MaxSize, file.MaxBackups = 1, 2

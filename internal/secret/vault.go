@@ -102,13 +102,17 @@ func (v *Vault) Delete(name string) error {
 // List returns the names whose values can be read, sorted, and an error that
 // names each file that cannot.
 func (v *Vault) List() ([]string, error) {
-	paths, err := filepath.Glob(filepath.Join(v.dir, "*"+vaultSuffix))
-	if err != nil {
+	entries, err := os.ReadDir(v.dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("vault: %w", err)
 	}
 	var names []string
 	var faults []error
-	for _, path := range paths {
+	for _, e := range entries {
+		path := filepath.Join(v.dir, e.Name())
+		if filepath.Ext(path) != vaultSuffix {
+			continue
+		}
 		name, _, err := v.read(path)
 		switch {
 		case errors.Is(err, fs.ErrNotExist): // deleted since

@@ -61,7 +61,7 @@ type backupEnd struct {
 // Backups returns the copies in the data directory dir, newest first, each read
 // and verified.
 func Backups(dir string) ([]Backup, error) {
-	paths, err := filepath.Glob(filepath.Join(dir, backupDir, "approvals-*.jsonl"))
+	paths, err := beginning(filepath.Join(dir, backupDir), "approvals-")
 	if err != nil {
 		return nil, fmt.Errorf("backups: %w", err)
 	}
@@ -78,6 +78,21 @@ func Backups(dir string) ([]Backup, error) {
 	}
 	slices.SortFunc(list, func(x, y Backup) int { return cmp.Compare(y.Seq, x.Seq) })
 	return list, nil
+}
+
+// beginning returns the paths in dir whose names begin with prefix; a missing dir
+// has none. It is no filepath.Glob, to which a folder called [x] is a pattern.
+func beginning(dir, prefix string) (paths []string, err error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), prefix) {
+			paths = append(paths, filepath.Join(dir, e.Name()))
+		}
+	}
+	return paths, nil
 }
 
 func backupName(seq uint64) string { return fmt.Sprintf("approvals-%012d.jsonl", seq) }
@@ -193,7 +208,7 @@ func (db *DB) Backup(prefix string, floor uint64) (b Backup, err error) {
 
 // copyTo writes the copy to a file of its own and returns its path.
 func (db *DB) copyTo(dir, prefix string) (path string, err error) {
-	stale, _ := filepath.Glob(filepath.Join(dir, "new-*")) // of a process that was killed
+	stale, _ := beginning(dir, "new-") // of a process that was killed
 	for _, s := range stale {
 		_ = os.Remove(s)
 	}

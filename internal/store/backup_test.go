@@ -169,6 +169,23 @@ func TestKeeper_WaitsForQuietAndClosesWithABackup(t *testing.T) {
 	}
 }
 
+// A folder may be called what is a pattern elsewhere.
+func TestBackups_InAnyFolder(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "data [1]*")
+	db := open(t, dir)
+	for i := range 5 {
+		must(t, bucket[note](t, db, "notes").Put("k", note{N: i}))
+		if _, err := db.Backup("notes", 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list, err := store.Backups(dir)
+	if err != nil || len(list) != 3 || list[0].Seq != 5 {
+		t.Errorf("Backups = %+v, %v; want three up to number 5", list, err)
+	}
+}
+
 func TestSupplant(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -67,7 +67,7 @@ func takeTurn(dir string) (io.Closer, error) {
 
 // replace makes the new database aside and moves it to its place.
 func replace(dir, kept string, fill func(db *DB, kept string) error) error {
-	stale, _ := filepath.Glob(filepath.Join(dir, "new-store-*")) // of a process that was killed
+	stale, _ := beginning(dir, "new-store-") // of a process that was killed
 	for _, s := range stale {
 		_ = os.RemoveAll(s)
 	}
