@@ -67,7 +67,7 @@ type basicAccounting struct {
 	pageFaults, total, active, terminated                  uint32
 }
 
-// alive reports whether a process of the group still runs.
+// alive reports whether a process of the group still runs, or nobody can tell.
 func (g processGroup) alive() bool {
 	if g.job == 0 {
 		return processRuns(g.pid)
@@ -75,7 +75,7 @@ func (g processGroup) alive() bool {
 	var info basicAccounting
 	err := windows.QueryInformationJobObject(g.job, windows.JobObjectBasicAccountingInformation,
 		uintptr(unsafe.Pointer(&info)), uint32(unsafe.Sizeof(info)), nil)
-	return err == nil && info.active > 0
+	return err != nil || info.active > 0
 }
 
 // terminate reports that Windows has no way to ask.

@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 
@@ -12,10 +13,12 @@ const zombie = 5
 
 func processInfo(pid int) (*unix.KinfoProc, error) {
 	info, err := unix.SysctlKinfoProc("kern.proc.pid", pid)
-	if err != nil {
+	switch {
+	case errors.Is(err, unix.EIO): // an answer without a process
+		return nil, fs.ErrNotExist
+	case err != nil:
 		return nil, err
-	}
-	if int(info.Proc.P_pid) != pid {
+	case int(info.Proc.P_pid) != pid:
 		return nil, fs.ErrNotExist
 	}
 	return info, nil

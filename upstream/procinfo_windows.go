@@ -1,7 +1,9 @@
 package upstream
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 
 	"golang.org/x/sys/windows"
 )
@@ -10,6 +12,9 @@ import (
 // its creation time.
 func processStart(pid int) (string, error) {
 	h, err := windows.OpenProcess(windows.PROCESS_QUERY_LIMITED_INFORMATION, false, uint32(pid))
+	if errors.Is(err, windows.ERROR_INVALID_PARAMETER) { // no such process
+		return "", fs.ErrNotExist
+	}
 	if err != nil {
 		return "", err
 	}
@@ -21,15 +26,15 @@ func processStart(pid int) (string, error) {
 	return fmt.Sprint(created.Nanoseconds()), nil
 }
 
-// processRuns reports whether pid has not exited.
+// processRuns reports whether pid has not exited, as far as one can know.
 func processRuns(pid int) bool {
 	h, err := windows.OpenProcess(windows.SYNCHRONIZE, false, uint32(pid))
 	if err != nil {
-		return false
+		return !errors.Is(err, windows.ERROR_INVALID_PARAMETER)
 	}
 	defer func() { _ = windows.CloseHandle(h) }()
 	event, err := windows.WaitForSingleObject(h, 0)
-	return err == nil && event == uint32(windows.WAIT_TIMEOUT)
+	return err != nil || event != windows.WAIT_OBJECT_0
 }
 
 // groupMarked is not needed: a job ends as a whole.
