@@ -156,3 +156,15 @@ func must(t *testing.T, err error) {
 		t.Fatal(err)
 	}
 }
+
+func TestOutside(t *testing.T) {
+	t.Parallel()
+	home := t.TempDir()
+	for dir, want := range map[string]bool{
+		filepath.Join(home, ".mcpproxy"): false, home: false, home + "-2": true, filepath.Dir(home): true, filepath.Join(home, "..", "other"): true,
+	} {
+		if got := outside(home, dir); got != want {
+			t.Errorf("outside(%q) = %v, want %v", dir, got, want)
+		}
+	}
+}

@@ -28,7 +28,7 @@ func configuration(_ context.Context, opt Options) []Finding {
 }
 
 // private are the files of the data directory that only their owner may read.
-var private = []string{client.KeyFile, "mcpproxy.db", "mcpproxy.pid", "audit", "connect", "children"}
+var private = []string{client.KeyFile, "mcpproxy.db", "mcpproxy.pid", "audit", "backups", "connect", "children", "logins"}
 
 func files(_ context.Context, opt Options) []Finding {
 	info, err := os.Stat(opt.DataDir)
@@ -43,6 +43,9 @@ func files(_ context.Context, opt Options) []Finding {
 	var list []Finding
 	if err := writable(opt.DataDir); err != nil {
 		list = append(list, Finding{"files.read_only", Error, opt.DataDir, "nothing can be written there: " + err.Error(), "give yourself write access, or choose another one with --data-dir"})
+	}
+	if home, err := os.UserHomeDir(); runtime.GOOS == "windows" && err == nil && outside(home, opt.DataDir) {
+		list = append(list, Finding{"files.outside_profile", Attention, opt.DataDir, "it lies outside your profile, where files are as open as their folder", "move it below " + home})
 	}
 	if runtime.GOOS != "windows" { // whose access lists these bits do not tell
 		paths := []string{opt.DataDir, opt.ConfigPath}
@@ -60,6 +63,12 @@ func files(_ context.Context, opt Options) []Finding {
 		list = append(list, ok("files", opt.DataDir, "writable, and yours alone"))
 	}
 	return list
+}
+
+// outside reports whether dir is not below home.
+func outside(home, dir string) bool {
+	rel, err := filepath.Rel(home, dir)
+	return err != nil || !filepath.IsLocal(rel)
 }
 
 func writable(dir string) error {
