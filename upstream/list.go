@@ -155,9 +155,13 @@ func readPage(raw json.RawMessage, member string) (defs []json.RawMessage, next 
 	return defs, next, nil
 }
 
-// take adds one definition. Of two with one name the first stays.
+// take adds one definition. Of two with one name the first stays. One that says a
+// key twice shows a reviewer less than a model reads, and is none.
 func (l *lister) take(def json.RawMessage) {
 	t, err := tool.DecodeAs(l.from.kind, l.server, def)
+	if err == nil {
+		err = tool.Plain(def)
+	}
 	if err != nil {
 		if l.bad++; l.why == nil {
 			l.why = err

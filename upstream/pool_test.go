@@ -214,6 +214,20 @@ func TestPool_Status_SaysWhatPeopleAsk(t *testing.T) {
 	}
 }
 
+// A parser takes one of two members with equal keys, a model reads both.
+func TestPool_Status_SkipsWhatSaysAKeyTwice(t *testing.T) {
+	t.Parallel()
+	schema := `{"type":"object","properties":{"p":{"type":"string","description":"hidden"},"p":{"type":"string"}}}`
+	srv := &upstreamtest.Server{Script: upstreamtest.Script{Tools: []json.RawMessage{upstreamtest.Tool("fine"),
+		json.RawMessage(`{"name":"schema","inputSchema":` + schema + `}`), json.RawMessage(`{"name":"text","description":"hidden","description":"shown"}`)}}}
+	p := newPool(t, map[string]*upstreamtest.Server{"a": srv}, nil)
+	apply(t, p, stdio("a"))
+	got := awaitState(t, p, "a", upstream.Ready)
+	if want := "2 unreadable definitions skipped: an object in it has a key twice"; got.Tools != 1 || got.Error != want {
+		t.Errorf("%d tools, Error = %q, want %q", got.Tools, got.Error, want)
+	}
+}
+
 func TestPool_Connect_RefusesUnknownProtocol(t *testing.T) {
 	t.Parallel()
 	p := newPool(t, map[string]*upstreamtest.Server{"a": {Script: upstreamtest.Script{Protocol: "1999-01-01"}}}, nil)

@@ -43,12 +43,33 @@ func Canonical(raw []byte) ([]byte, error) {
 	return c.out, nil
 }
 
+// errTwice is what [Plain] returns for an object that says one key twice.
+var errTwice = errors.New("an object in it has a key twice")
+
+// Plain returns nil if all who read raw, which is JSON, read the same: no object
+// has a key twice, of which a parser takes one and a model reads both, and it nests
+// no deeper than 512.
+func Plain(raw []byte) error {
+	if !json.Valid(raw) {
+		return errors.New("it is not one JSON value")
+	}
+	c := canon{in: raw, out: make([]byte, 0, len(raw))}
+	if err := c.value(0); err != nil {
+		return err
+	}
+	if c.twice {
+		return errTwice
+	}
+	return nil
+}
+
 // canon rewrites valid JSON: it looks for where things end, not whether they
 // are right.
 type canon struct {
-	in  []byte
-	at  int // next byte of in
-	out []byte
+	in    []byte
+	at    int // next byte of in
+	out   []byte
+	twice bool // an object has two members with equal keys
 }
 
 // member is one member of an object: its decoded key, and where out has it.
@@ -119,6 +140,9 @@ func (c *canon) object(depth int) error {
 		members = append(members, m)
 	}
 	c.sort(members)
+	for i := 1; i < len(members) && !c.twice; i++ {
+		c.twice = members[i].key == members[i-1].key
+	}
 	c.open('}')
 	return nil
 }

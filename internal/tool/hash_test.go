@@ -227,3 +227,22 @@ func BenchmarkTool_Hash(b *testing.B) {
 		t.Hash()
 	}
 }
+
+func TestPlain(t *testing.T) {
+	t.Parallel()
+	for raw, plain := range map[string]bool{
+		`{"a":1,"b":{"a":1},"c":[{"a":1},{"a":1}]}`: true,
+		`"a"`:                                      true,
+		`{"a":1,"a":1}`:                            false,
+		`{"a":1,"b":0,"\u0061":2}`:                 false,
+		`{"x":[{"b":{"p":1,"q":2,"p":3}}]}`:        false,
+		`{"a":"\ud800","x":{"b":1,"b":2}}`:         false,
+		"{\"a\":\"\xff\",\"x\":{\"b\":1,\"b\":2}}": false,
+		`{"a":`: false,
+		strings.Repeat("[", 600) + `{"b":1,"b":2}` + strings.Repeat("]", 600): false,
+	} {
+		if err := tool.Plain([]byte(raw)); (err == nil) != plain {
+			t.Errorf("Plain(%.60q) = %v, want plain %v", raw, err, plain)
+		}
+	}
+}
