@@ -145,7 +145,8 @@ func TestBrowser_OddDefinitions(t *testing.T) {
 	props := func(p string) string { return `{"type":"object","properties":{"p":` + p + `}}` }
 	deep := strings.Repeat(`{"type":"array","items":`, 400) + `{}` + strings.Repeat(`}`, 400)
 	schemas := map[string]string{
-		"fine": props(`{"type":"string"}`), "enum": props(`{"enum":"x"}`), "union": props(`{"anyOf":{"a":1}}`), "deep": props(deep),
+		"within": props(`{"type":"object","properties":{"q":{"type":"string","description":"said by a parameter of a parameter"}}}`),
+		"fine":   props(`{"type":"string"}`), "enum": props(`{"enum":"x"}`), "union": props(`{"anyOf":{"a":1}}`), "deep": props(deep),
 		"type": props(`{"type":{"toString":1}}`), "text": props(`{"description":{"toString":1,"valueOf":2}}`),
 		"required": `{"type":"object","required":7,"properties":{"p":{"type":"string"}}}`, "proto": props(`{"$ref":"#/__proto__","__proto__":{"enum":["y"]},"constructor":{"prototype":1}}`),
 	}

@@ -18,6 +18,7 @@ await visit(async (page) => {
     await page.getByRole('button', { name: new RegExp(`^peer:${name}`) }).click();
     await page.getByRole('heading', { level: 2, name: `peer:${name}`, exact: true }).waitFor({ timeout: 3000 }).catch(() => assert.fail(`peer:${name} is not shown`));
     assert.ok((await read.textContent()).includes(`canary-${name}`), `${name}: its text is there`);
+    if (name === 'within' || name === 'fine') assert.equal(await read.locator('details[open]').count(), name === 'within' ? 1 : 0, `${name}: the whole is open where it says more`);
   }
 
   // The second click of a hasty hand falls on what came in the place of the first.

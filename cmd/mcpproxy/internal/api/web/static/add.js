@@ -61,7 +61,7 @@ function paste(part, foot, close) {
     fill(add, found.length ? `Add ${plural(found.length, 'server')}` : 'Add');
   });
   add.disabled = true;
-  fill(part, field('What the README or another client\'s file shows', box, 'Claude, Cursor, VS Code, Gemini and our own form are read; comments are fine.'), preview);
+  fill(part, field('What the README or another client\'s file shows', box, 'Claude, Cursor, VS Code, Gemini and our own form are read.'), preview);
   fill(foot, button('Cancel', () => close()), add);
 }
 

@@ -37,7 +37,7 @@ function taken(kind, d) {
     a.description ? el('div', { class: 'prose small' }, String(a.description)) : null)));
 }
 
-/** definition shows all that an agent is shown; the whole definition has it to the last key, and is all where a shape is odd. */
+/** definition shows all that an agent is shown; one of an odd shape as JSON. */
 export function definition(t) {
   try {
     return parts(t);
@@ -49,9 +49,16 @@ export function definition(t) {
 function parts({ kind = 'tool', description, definition: d }) {
   const notes = Object.entries(d.annotations ?? {}).map(([k, v]) => `${k}: ${JSON.stringify(v)}`).join(', ');
   const more = Object.keys(d).filter((k) => !known.has(k));
-  return el('div', { class: 'stack tight' },
+  const node = el('div', { class: 'stack tight' },
     description ? el('p', { class: 'prose' }, description) : el('p', { class: 'muted' }, 'It has no description.'),
     taken(kind, d),
-    pairs([['Title', d.title], ['Address', d.uri ?? d.uriTemplate], ['Type', d.mimeType], ['Hints', notes], ['Also has', more.join(', ')], ['Answers with', d.outputSchema ? typeOf(d.outputSchema) : '']]),
-    el('details', null, el('summary', null, 'Whole definition'), json(d, 'Whole definition')));
+    pairs([['Title', d.title], ['Address', d.uri ?? d.uriTemplate], ['Type', d.mimeType], ['Hints', notes], ['Also has', more.join(', ')], ['Answers with', d.outputSchema ? typeOf(d.outputSchema) : '']]));
+  const said = node.textContent;
+  let open = false; // where it says more than a word that is not above
+  JSON.stringify(d, (k, v) => {
+    open ||= k !== '$schema' && [k, v].some((s) => typeof s === 'string' && s.length > 24 && !said.includes(s));
+    return v;
+  });
+  node.append(el('details', { open }, el('summary', null, 'Whole definition'), json(d, 'Whole definition')));
+  return node;
 }

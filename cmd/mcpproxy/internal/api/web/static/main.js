@@ -93,7 +93,7 @@ function loggedOut() {
   fill(main, el('div', { class: 'stack' }, el('h1', null, 'Open this page with a link'),
     el('p', { class: 'muted' }, 'Only you may use it, so it needs a link that works once. Get one in a terminal:'),
     copyLine('mcpproxy ui', 'the command'),
-    el('p', { class: 'muted' }, 'The tray menu has it too, as "Open Web UI". A link is good for five minutes; the session that it opens stays in this browser.')));
+    el('p', { class: 'muted' }, 'The tray menu has it too, as "Open Web UI". A link is good for five minutes.')));
   main.querySelector('.stack').style.maxWidth = '560px';
 }
 

@@ -31,7 +31,7 @@ export function show(root, signal, params) {
     fill(part, el('div', { class: 'row' }, el('h2', null, title), link ? el('a', { class: 'btn primary push', href: link(url) }, `Install into ${title}`) : null),
       el('p', { class: 'muted' }, link ? 'The button opens it and asks you there. Or put this into ' : 'Put this into ', el('code', null, where), ':'),
       json(snippet, `Entry for ${title}`), el('div', { class: 'actions' }, button('Copy', () => copy(snippet), { symbol: 'copy', describe: `Copy the entry for ${title}` })),
-      el('div', null, el('p', { class: 'muted' }, 'Or let the command line do it; it shows what it will change, keeps a backup, and takes it back with ', el('code', null, '--undo'), ':'), copyLine(`mcpproxy connect ${name}`, 'the command')));
+      el('div', null, el('p', { class: 'muted' }, 'Or let the command line do it; it shows what it will change, and ', el('code', null, '--undo'), ' takes it back:'), copyLine(`mcpproxy connect ${name}`, 'the command')));
   };
   fill(root, head('Connect', 'Your agents need this one entry instead of one for each server.'), endpoint,
     tabs('Client', clients.map(([k, t]) => [k, t]), chosen, (key) => { chosen = key; draw(); }), part);

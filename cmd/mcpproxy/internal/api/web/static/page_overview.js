@@ -50,7 +50,7 @@ function counted(servers) {
 
 function notices(now) {
   const list = [];
-  if (now.unreachable) list.push(banner('bad', [el('b', null, 'mcpproxy does not answer. '), 'What you see is what it said last. Start it: ', el('code', null, 'mcpproxy serve')]));
+  if (now.unreachable) list.push(banner('bad', [el('b', null, 'mcpproxy does not answer. '), 'Start it: ', el('code', null, 'mcpproxy serve')]));
   if (now.config_error) list.push(banner('bad', [el('b', null, 'The configuration file has faults and is not in force. '), el('div', { class: 'prose small' }, now.config_error)], el('a', { class: 'btn small', href: '/ui/settings?tab=file' }, 'Open it')));
   if (now.storage_error) list.push(banner('bad', [el('b', null, 'Nothing can be stored. '), now.storage_error]));
   if (now.loss) list.push(banner('bad', [el('b', null, 'Approvals were lost. '), now.loss.reason, ' Every server waits for you again', now.loss.backup ? [', or bring the copy of ', moment(now.loss.backup.time), ' back: ', el('code', null, 'mcpproxy quarantine restore')] : '', '.']));

@@ -20,7 +20,7 @@ export function show(root, signal, params) {
   let items = [], chosen = null, reports = new Map();
   const choose = (item, moved) => {
     chosen = item;
-    fill(sheet); // what cannot be shown leaves nothing of another
+    fill(sheet); // or another's text may stay
     draw();
     for (const b of queue.querySelectorAll('button')) {
       if (b.dataset.key === item?.key) b.setAttribute('aria-current', 'true');

@@ -21,6 +21,7 @@ export function show(root, signal, params) {
   fill(root, head('Settings', null, tabs('Settings', [['options', 'Options'], ['file', 'File'], ['search', 'Search']], tab, open)), part);
 }
 
+const next = 'From the next start on';
 const groups = {
   'Search and answers': {
     top_k: ['Tools that a search returns', 'number'],
@@ -34,12 +35,12 @@ const groups = {
     require_mcp_auth: ['They need the API key here too', 'check', 'Beyond this machine they always do'],
   },
   'Record and log': {
-    audit_max_mb: ['Megabytes of the record', 'number', 'From the next start on'],
-    audit_max_days: ['Days of the record', 'number', 'From the next start on'],
+    audit_max_mb: ['Megabytes of the record', 'number', next],
+    audit_max_days: ['Days of the record', 'number', next],
     log_level: ['What the log tells', ['error', 'warn', 'info', 'debug', 'trace']],
     audit_arguments: ['Keep what tools were called with', 'check', 'Arguments may hold secrets'],
   },
-  Desktop: { enable_tray: ['Icon in the system tray', 'check', 'From the next start on'] },
+  Desktop: { enable_tray: ['Icon in the system tray', 'check', next] },
 };
 
 /** option is one key of the top level: its input, and what it was. */

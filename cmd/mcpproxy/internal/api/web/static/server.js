@@ -27,10 +27,12 @@ export function sheet(name, tab = 'about') {
   });
 }
 
+const gone = () => banner('warn', 'This server is not in the configuration.');
+
 function about(part, name, close, signal) {
   status((now) => {
     const s = now.servers.find((x) => x.name === name);
-    if (!s) return fill(part, banner('warn', 'This server is not in the configuration.'));
+    if (!s) return fill(part, gone());
     const h = health(s);
     fill(part,
       alarm(s) ? banner('bad', [el('b', null, 'No review: '), alarm(s)]) : null,
@@ -82,7 +84,7 @@ function logs(part, name, signal) {
 }
 
 function edit(part, s, done) {
-  if (!s) return fill(part, banner('warn', 'This server is not in the configuration.'));
+  if (!s) return fill(part, gone());
   const form = entryForm(s);
   fill(part, el('p', { class: 'muted small' }, 'Another command, address or environment makes it a server that nobody approved: it stops and waits for your review.'), form.node,
     el('div', { class: 'actions' }, button('Save', async () => {

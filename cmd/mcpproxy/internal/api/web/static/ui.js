@@ -97,7 +97,6 @@ export function dialog(title, kind, build) {
   });
 }
 
-/** confirm asks before what cannot be undone. */
 export const confirm = (title, words, yes, kind = 'danger') => dialog(title, 'box', (close) => [
   el('p', { class: 'prose' }, words),
   [button('Cancel', () => close(false)), button(yes, () => close(true), { kind })],
