@@ -155,8 +155,10 @@ func TestDialStdio_ExitFailsRequestInFlight(t *testing.T) {
 
 func TestDialStdio_DeliversLastAnswerBeforeExit(t *testing.T) {
 	t.Parallel()
+	patient := quick
+	patient.drain = 5 * time.Second // a busy machine reads late
 	for range 5 {
-		c := dialChild(t, "last", DialEnv{}, quick)
+		c := dialChild(t, "last", DialEnv{}, patient)
 		resp, err := c.SendRequest(t.Context(), rpc(1, "ping"))
 		if err != nil || !strings.Contains(string(resp.Result), "last") {
 			t.Errorf("SendRequest = %v, %v; want the answer written before the exit", resp, err)
