@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"mcpproxy/internal/client"
+	"mcpproxy/internal/hint"
 	"mcpproxy/internal/mcpclient"
 	"mcpproxy/internal/realtest"
 	"mcpproxy/upstream/upstreamtest"
@@ -380,7 +381,7 @@ func TestOAuth_WithoutInstance(t *testing.T) {
 	env, _ := onDesktop(t)
 	in := instanceOn(t, env, map[string]any{"oidc": map[string]any{"url": url}})
 	out, said, err := in.command(t, "quarantine", "inspect", "oidc")
-	if err == nil || !strings.Contains(said, "mcpproxy auth login oidc") {
+	if err == nil || !strings.Contains(said, hint.Command("-d", in.dir, "auth", "login", "oidc")) {
 		t.Errorf("inspect before the login = %v\n%s%s, want the command that helps", err, out, said)
 	}
 	out, said, err = in.command(t, "auth", "login", "oidc")
