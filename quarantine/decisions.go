@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"unicode/utf8"
 
 	"mcpproxy/internal/store"
 	"mcpproxy/internal/tool"
@@ -74,10 +75,18 @@ func (d decisions) readBackup(records []store.Record) {
 	}
 }
 
-// see notes a server's record; of two the one that trusts less counts.
+// see notes a server's record; of two the one that trusts less counts. One that
+// lies under another name counts against both.
 func (d decisions) see(name string, rec serverRecord, broken error) {
-	if broken != nil {
+	elsewhere := broken == nil && rec.Name != "" && rec.Name != name
+	if elsewhere {
+		d.see(rec.Name, serverRecord{Trust: trustOver}, nil)
+	}
+	if elsewhere || broken != nil {
 		rec = serverRecord{Trust: trustOver}
+	}
+	if !utf8.ValidString(name) {
+		return // no server has it, and a record cannot hold it
 	}
 	if before, there := d.seen[name]; there {
 		rec = rec.wary(before)

@@ -1,6 +1,7 @@
 package quarantine_test
 
 import (
+	"encoding/json"
 	"errors"
 	"slices"
 	"testing"
@@ -137,5 +138,35 @@ func TestRestore_KeepsFlappingAndHistory(t *testing.T) {
 	events, err := b.gate.History(server, 100)
 	if err != nil || !slices.ContainsFunc(events, func(e quarantine.Event) bool { return e.What == quarantine.EventFlapping }) {
 		t.Errorf("the history of before the restore is gone: %v, %v", events, err)
+	}
+}
+
+// TestRestore_OfAServerUnderAnotherName: what damage put under a name that no
+// server has is no loss any more, and the server it is of is not trusted anew.
+func TestRestore_OfAServerUnderAnotherName(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	before := b.copied()
+	_ = b.launch(cmdA, true)
+	servers, err := store.OpenBucket[json.RawMessage](b.db, quarantine.Prefix+"servers")
+	if err != nil {
+		t.Fatal(err)
+	}
+	record, err := servers.Get(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := servers.Update(map[string]json.RawMessage{server[:len(server)-1] + "\xff": record}, []string{server}); err != nil {
+		t.Fatal(err)
+	}
+	if b.reopen(); b.gate.Loss() == nil {
+		t.Fatal("Loss() = nil for a server under another name")
+	}
+	b.restore(before, nil)
+	if loss := b.gate.Loss(); loss != nil {
+		t.Errorf("after the restore Loss() = %+v", loss)
+	}
+	if err := b.launch(cmdB, true); !errors.Is(err, quarantine.ErrHeld) {
+		t.Errorf("after the restore another identity of that name: Launch = %v, want it held", err)
 	}
 }
