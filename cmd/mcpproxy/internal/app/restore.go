@@ -69,12 +69,9 @@ func OpenRestorer(opt Options) (*Restorer, error) {
 // approvals were lost, or of the newest sound one if none were; -1 if there is
 // none.
 func (r *Restorer) Choose(copies []Copy) (int, error) {
-	var loss *quarantine.Loss
-	if r.db != nil {
-		var err error
-		if loss, err = quarantine.LossOf(r.db); err != nil {
-			return -1, err
-		}
+	loss, err := r.loss()
+	if err != nil {
+		return -1, err
 	}
 	list := make([]store.Backup, len(copies))
 	for i, c := range copies {
@@ -89,8 +86,16 @@ func (r *Restorer) Lost() bool {
 	if r.db == nil {
 		return true
 	}
-	loss, err := quarantine.LossOf(r.db)
+	loss, err := r.loss()
 	return loss != nil || err != nil
+}
+
+// loss is what the database has on record; nil without a database too.
+func (r *Restorer) loss() (*quarantine.Loss, error) {
+	if r.db == nil {
+		return nil, nil
+	}
+	return quarantine.LossOf(r.db)
 }
 
 // Plan tells what [Restorer.Restore] would change.
@@ -116,11 +121,9 @@ func (r *Restorer) latest() ([]store.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	var loss *quarantine.Loss
-	if r.db != nil {
-		if loss, err = quarantine.LossOf(r.db); err != nil {
-			return nil, err
-		}
+	loss, err := r.loss()
+	if err != nil {
+		return nil, err
 	}
 	if i := beforeLoss(list, loss); i >= 0 {
 		return list[i].Load()
