@@ -2,8 +2,10 @@ package scan
 
 import (
 	"bufio"
+	"compress/gzip"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -58,24 +60,35 @@ func (r row) tool(t testing.TB) tool.Tool {
 	return one
 }
 
-func corpus(t testing.TB, name string) []row {
+func corpus(t testing.TB, name string) []row { return shared[row](t, "poison", name) }
+
+// shared reads JSON lines of the shared data, gzipped where the name says so; without
+// them the test is skipped.
+func shared[T any](t testing.TB, place ...string) (list []T) {
 	t.Helper()
-	file, err := os.Open(filepath.Join("..", "..", "..", "shared", "data", "poison", name))
+	path := filepath.Join(append([]string{"..", "..", "..", "shared", "data"}, place...)...)
+	file, err := os.Open(path)
 	if err != nil {
-		t.Skipf("no corpus: %v", err)
+		t.Skipf("no shared data: %v", err)
 	}
 	defer file.Close()
-	var list []row
-	lines := bufio.NewScanner(file)
-	lines.Buffer(nil, 16<<20)
-	for lines.Scan() {
-		var r row
-		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
+	var text io.Reader = file
+	if filepath.Ext(path) == ".gz" {
+		if text, err = gzip.NewReader(file); err != nil {
 			t.Fatal(err)
 		}
-		list = append(list, r)
 	}
-	return list
+	for lines := json.NewDecoder(bufio.NewReader(text)); ; {
+		var one T
+		switch err := lines.Decode(&one); err {
+		case nil:
+			list = append(list, one)
+		case io.EOF:
+			return list
+		default:
+			t.Fatalf("%s: %v", path, err)
+		}
+	}
 }
 
 // rate is a share with its Wilson interval of 95 %.

@@ -79,8 +79,9 @@ func (r *regression) fit(examples [][]lesson, attack []bool, cost []float64) *fi
 				d -= cost[i]
 			}
 			d *= r.slope / 4
+			each := d * r.share(len(p))
 			for _, n := range p {
-				gradient[n] += d * r.share(len(p))
+				gradient[n] += each
 			}
 			lift -= d
 		}

@@ -1,33 +1,18 @@
 package scan
 
 import (
-	"bufio"
-	"compress/gzip"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 )
 
 // mcpReal are honest tools of some 220 real servers.
-func mcpReal(t testing.TB) (list []row) {
+func mcpReal(t testing.TB) []row {
 	t.Helper()
-	file, err := os.Open(filepath.Join("..", "..", "..", "shared", "data", "retrieval", "mcp-real", "tools.jsonl"))
-	if err != nil {
-		t.Skipf("no real tools: %v", err)
-	}
-	defer file.Close()
-	lines := bufio.NewScanner(file)
-	lines.Buffer(nil, 16<<20)
-	for lines.Scan() {
-		var r row
-		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
-			t.Fatal(err)
-		}
-		r.Source = r.Server
-		list = append(list, r)
+	list := shared[row](t, "retrieval", "mcp-real", "tools.jsonl")
+	for i := range list {
+		list[i].Source = list[i].Server
 	}
 	return list
 }
@@ -36,23 +21,8 @@ func mcpReal(t testing.TB) (list []row) {
 // of parameters.
 func toolTexts(t testing.TB, sources []string) (list []row) {
 	t.Helper()
-	file, err := os.Open(filepath.Join("..", "..", "..", "shared", "data", "train", "texts.jsonl.gz"))
-	if err != nil {
-		t.Skipf("no training text: %v", err)
-	}
-	defer file.Close()
-	text, err := gzip.NewReader(file)
-	if err != nil {
-		t.Fatal(err)
-	}
 	seen := map[string]bool{}
-	lines := bufio.NewScanner(text)
-	lines.Buffer(nil, 16<<20)
-	for lines.Scan() {
-		var r struct{ Text, Source string }
-		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
-			t.Fatal(err)
-		}
+	for _, r := range shared[struct{ Text, Source string }](t, "train", "texts.jsonl.gz") {
 		name, rest, ok := strings.Cut(r.Text, ": ")
 		if !ok || !slices.Contains(sources, r.Source) || strings.Contains(name, " ") {
 			continue
